@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the scheduler does to a task arrives in its windows.
+ */
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/ktime.h>
+#include <linux/preempt.h>
+
+#include "tlob_kunit.h"
+
+static const struct tlob_kunit_ops *ops = &tlob_kunit_ops;
+
+#define RUN_NS		(5 * (u64)NSEC_PER_MSEC)
+#define WAIT_NS		(10 * (u64)NSEC_PER_MSEC)
+#define SLEEP_MS	15
+
+struct passage {
+	struct tlob_source *src;
+	struct completion runnable;
+	u64 before, after;	/* readings around the window, ns */
+	int start, stop;
+	struct tlob_totals totals;
+};
+
+/* Runs, sleeps until it is woken, then wants a CPU that it has to wait for. */
+static void pass(struct tlob_worker *w)
+{
+	struct passage *p = w->arg;
+
+	p->before = ktime_get_ns();
+	p->start = ops->window_start(current, p->src, TLOB_HOUR, 0, 0);
+	preempt_disable();
+	tlob_spin(RUN_NS);
+	preempt_enable();
+	tlob_worker_sleep(w);
+	WRITE_ONCE(w->go, false);
+	complete(&p->runnable);
+	tlob_worker_spin(w);
+	p->stop = ops->window_stop(current, p->src, TLOB_STOP_OFFSET, 0,
+				   &p->totals);
+	p->after = ktime_get_ns();
+}
+
+/* Each event leaves the state that the one before it led to. */
+static void expect_chain(struct kunit *test, int pid, bool *slept)
+{
+	struct tlob_seen prev = {}, next = {};
+	unsigned int i;
+
+	KUNIT_EXPECT_FALSE(test, tlob_seen_lost());
+	KUNIT_EXPECT_EQ(test, tlob_nr_seen(TLOB_SEEN_ERROR, 0), 0);
+	KUNIT_ASSERT_TRUE(test, tlob_get_seen(TLOB_SEEN_EVENT, pid, 0, &prev));
+	KUNIT_EXPECT_STREQ(test, prev.event, "start");
+	for (i = 1; tlob_get_seen(TLOB_SEEN_EVENT, pid, i, &next); i++) {
+		KUNIT_EXPECT_STREQ(test, next.state, prev.next_state);
+		if (!strcmp(next.event, "sleep"))
+			*slept = true;
+		prev = next;
+	}
+}
+
+static void sched_switch_accounting(struct kunit *test)
+{
+	struct passage p = {
+		.src = tlob_source_create(test, "passage",
+					  TLOB_REOPEN_RESTARTS),
+	};
+	struct tlob_worker *w = tlob_worker_create(test, tlob_take_cpu());
+	bool slept = false;
+
+	init_completion(&p.runnable);
+	tlob_record(test);
+	tlob_worker_start(w, pass, &p);
+	tlob_worker_await_sleep(test, w);
+	msleep(SLEEP_MS);
+	tlob_worker_go(w);
+	wait_for_completion(&p.runnable);
+	/* It is runnable, and we have its CPU. */
+	preempt_disable();
+	tlob_spin(WAIT_NS);
+	preempt_enable();
+	tlob_worker_go(w);
+	tlob_worker_finish(w);
+
+	KUNIT_EXPECT_EQ(test, p.start, 0);
+	KUNIT_EXPECT_EQ(test, p.stop, 0);
+	KUNIT_EXPECT_GE(test, p.totals.ns[running_tlob], RUN_NS);
+	KUNIT_EXPECT_GE(test, p.totals.ns[sleeping_tlob],
+			SLEEP_MS * (u64)NSEC_PER_MSEC);
+	KUNIT_EXPECT_GE(test, p.totals.ns[waiting_tlob], WAIT_NS);
+	KUNIT_EXPECT_LE(test, p.totals.elapsed, p.after - p.before);
+	tlob_expect_sums(test, &p.totals);
+	KUNIT_EXPECT_EQ(test, tlob_counted(p.src, TLOB_ANOMALIES), 0);
+	expect_chain(test, w->task->pid, &slept);
+	KUNIT_EXPECT_TRUE(test, slept);
+}
+
+/* What was added to the sums of the binding `kernel` */
+struct growth {
+	struct tlob_stats from;
+};
+
+static void grow_from(struct growth *g)
+{
+	ops->stats_sum(ops->kernel_source, &g->from);
+}
+
+static u64 grown(const struct growth *g, enum states_tlob state)
+{
+	struct tlob_stats now;
+
+	ops->stats_sum(ops->kernel_source, &now);
+	return now.ns[state] - g->from.ns[state];
+}
+
+static void run_a_while(struct tlob_worker *w)
+{
+	preempt_disable();
+	tlob_spin(RUN_NS);
+	preempt_enable();
+}
+
+/* Asleep from the start to the stop: not a nanosecond elsewhere. */
+static void monitor_sleeper(struct kunit *test, struct tlob_worker *w)
+{
+	struct growth g;
+
+	tlob_worker_await_sleep(test, w);
+	grow_from(&g);
+	KUNIT_EXPECT_EQ(test, tlob_start_task(w->task, TLOB_HOUR), 0);
+	KUNIT_EXPECT_EQ(test, tlob_start_task(w->task, TLOB_HOUR), -EALREADY);
+	msleep(SLEEP_MS);
+	KUNIT_EXPECT_EQ(test, tlob_stop_task(w->task), 0);
+	KUNIT_EXPECT_GE(test, grown(&g, sleeping_tlob),
+			SLEEP_MS * (u64)NSEC_PER_MSEC);
+	KUNIT_EXPECT_EQ(test, grown(&g, running_tlob), 0);
+	KUNIT_EXPECT_EQ(test, grown(&g, waiting_tlob), 0);
+}
+
+static void monitor_woken(struct kunit *test, struct tlob_worker *w)
+{
+	struct growth g;
+
+	tlob_worker_await_sleep(test, w);
+	grow_from(&g);
+	KUNIT_EXPECT_EQ(test, tlob_start_task(w->task, TLOB_HOUR), 0);
+	tlob_worker_run(w, run_a_while, NULL);
+	tlob_worker_await_sleep(test, w);
+	KUNIT_EXPECT_EQ(test, tlob_stop_task(w->task), 0);
+	KUNIT_EXPECT_GE(test, grown(&g, running_tlob), RUN_NS);
+	KUNIT_EXPECT_GT(test, grown(&g, sleeping_tlob), 0);
+}
+
+/* Until it has had its CPU */
+static void await_spin(struct kunit *test, struct tlob_worker *w)
+{
+	unsigned long from = READ_ONCE(w->spins);
+	int i;
+
+	for (i = 0; i < 30000 && READ_ONCE(w->spins) - from < 2; i++)
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_GE(test, READ_ONCE(w->spins) - from, 2);
+}
+
+static void monitor_runner(struct kunit *test)
+{
+	int cpu = cpumask_any_but(cpu_online_mask, tlob_take_cpu());
+	struct tlob_worker *w;
+	struct growth g;
+
+	if (cpu >= nr_cpu_ids) {
+		kunit_info(test, "one CPU: what another task does, it does not do now\n");
+		return;
+	}
+	w = tlob_worker_create(test, cpu);
+	tlob_worker_start(w, tlob_worker_spin, NULL);
+	await_spin(test, w);
+	grow_from(&g);
+	KUNIT_EXPECT_EQ(test, tlob_start_task(w->task, TLOB_HOUR), 0);
+	await_spin(test, w);
+	KUNIT_EXPECT_EQ(test, tlob_stop_task(w->task), 0);
+	KUNIT_EXPECT_GT(test, grown(&g, running_tlob), 0);
+	KUNIT_EXPECT_EQ(test, grown(&g, sleeping_tlob), 0);
+	tlob_worker_go(w);
+	tlob_worker_finish(w);
+}
+
+static void monitor_other_task(struct kunit *test)
+{
+	struct tlob_worker *w = tlob_worker_create(test, -1);
+
+	tlob_record(test);
+	monitor_sleeper(test, w);
+	monitor_woken(test, w);
+	monitor_runner(test);
+	KUNIT_EXPECT_EQ(test, tlob_nr_seen(TLOB_SEEN_ERROR, 0), 0);
+	tlob_worker_end(w);
+	KUNIT_EXPECT_EQ(test, tlob_start_task(w->task, TLOB_HOUR), -ESRCH);
+	KUNIT_EXPECT_EQ(test, tlob_stop_task(w->task), -ESRCH);
+	tlob_expect_identity(test, ops->kernel_source, 0);
+}
+
+/* A correction of the guess where a task is takes time back to the start, no further. */
+static void guess_from_the_start(struct kunit *test)
+{
+	struct tlob_worker *w = tlob_worker_create(test, -1);
+	const struct tlob_window *window = NULL;
+	unsigned int i;
+
+	tlob_worker_await_sleep(test, w);
+	KUNIT_ASSERT_EQ(test, tlob_start_task(w->task, TLOB_HOUR), 0);
+	for (i = 0; i < ops->table->size; i++)
+		if (ops->table->windows[i].rec &&
+		    ops->table->windows[i].src == ops->kernel_source)
+			window = &ops->table->windows[i];
+	KUNIT_ASSERT_NOT_NULL(test, window);
+	KUNIT_EXPECT_TRUE(test, window->rec->guessed);
+	KUNIT_EXPECT_EQ(test, window->rec->guess_base,
+			window->span.base[window->rec->clock.state]);
+	KUNIT_EXPECT_EQ(test, tlob_stop_task(w->task), 0);
+	tlob_worker_end(w);
+	tlob_expect_identity(test, ops->kernel_source, 0);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE_SLOW(sched_switch_accounting),
+	KUNIT_CASE_SLOW(monitor_other_task),
+	KUNIT_CASE(guess_from_the_start),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "tlob_sched_integration",
+	.suite_init = tlob_claim,
+	.suite_exit = tlob_unclaim,
+	.init = tlob_case_init,
+	.exit = tlob_case_exit,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
