@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# mode: up
+# last: lockdown stays
+# timeout: 120
+#
+# Lockdown at integrity, as Secure Boot has it: debugfs cannot be written, and
+# /dev/tlob does what `monitor` and `enable` did. At confidentiality it does not.
+
+. "$(dirname "$0")/lib.sh"
+
+LOCKDOWN=/sys/kernel/security/lockdown
+
+raise()
+{
+	[ ! -d /sys/kernel/security ] || mount -t securityfs none /sys/kernel/security 2> /dev/null
+	[ -e "$LOCKDOWN" ] || skip "this kernel has no lockdown"
+	echo "$1" > "$LOCKDOWN"
+	matches "lockdown" "$(<"$LOCKDOWN")" "\\[$1\\]"
+}
+
+# device LINE: what write(2) of a line to /dev/tlob returned, a count or -ERRNO
+device()
+{
+	printf '%s\n' "$1" | "$BIN/wr" /dev/tlob
+}
+
+# One case, as there is no way back: loaded and disabled, then locked down. At
+# integrity all goes on by the device. At confidentiality, which closes tracefs,
+# no binding is made; a program's own windows are its own affair.
+lockdown()
+{
+	local line="p:w $P1 threshold=5ms"
+
+	echo 0 > "$CTL/enable"
+	raise integrity
+	put "$line"
+	eq "write to monitor" "$GOT" "open: -EPERM"
+	eq "write to the device" "$(device "$line")" $((${#line} + 1))
+	eq "write of enable=1" "$(device enable=1)" 9
+	eq "bindings" "$(<"$CTL/bindings")" "p:w $SEC:$START $STOP threshold=5000000"
+	sec start sleep:20000 stop start stop
+	check_reports 1
+	eq "done_tlob events" "$(nr_events done_tlob)" 1
+	stats_are w started=2 stopped=2 violations=1
+	eq "windows in hist" "$(awk '$1 == "w" { n += $4 } END { print n }' "$CTL/hist")" 2
+	eq "inflight" "$(<"$CTL/inflight")" ""
+	matches "desc" "$(<"$CTL/desc")" "^task latency over budget"
+	eq "write of nonsense" "$(device nonsense)" -EINVAL
+	matches "error_log" "$(<"$CTL/error_log")" "nonsense"
+	eq "removal" "$(device "-:w")" 4
+	eq "bindings" "$(<"$CTL/bindings")" ""
+	eq "write of enable=0" "$(device enable=0)" 9
+	OUT=$("$BIN/dev" open:a start:a:1000000)
+	eq "start while disabled" "$(tail -n 1 <<< "$OUT")" "start=-ENODEV"
+	eq "write of enable=1" "$(device enable=1)" 9
+	check_reports 1
+
+	raise confidentiality
+	eq "write to the device" "$(device "$line")" -EPERM
+	OUT=$("$BIN/dev" open:a start:a:1000000 sleep:5000 stop:a)
+	eq "windows of a program" "$(sed 's/ .*//' <<< "$OUT" | xargs)" "open=0 start=0 stop=-EOVERFLOW"
+}
+
+tcase lockdown "driven by /dev/tlob at integrity, closed at confidentiality"
+run_cases

@@ -1,0 +1,285 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# mode: up smp
+# timeout: 180
+#
+# As a monitor of the kernel's Runtime Verification, on kernels that have it.
+
+. "$(dirname "$0")/lib.sh"
+
+RV=$TRACEFS/rv
+MON=$RV/monitors/tlob
+
+# What the tests are about is there, and nothing else of the name.
+need_rv()
+{
+	[ -d "$RV" ] || skip "this kernel has no runtime verification"
+	[ "$CTL" = "$MON" ] || die "the control files are in $CTL"
+}
+
+registered()
+{
+	local file
+
+	need_rv
+	eq "available_monitors" "$(grep -cx tlob "$RV/available_monitors")" 1
+	for file in enable desc reactors monitor bindings stats hist inflight error_log; do
+		[ -f "$MON/$file" ] || fail "no $file"
+	done
+	eq "read-only files" "$(cd "$MON" && stat -c '%n %a' bindings stats hist inflight error_log | xargs)" \
+		"bindings 400 stats 400 hist 400 inflight 400 error_log 400"
+	matches "desc" "$(tr -d '\0' < "$MON/desc")" "^task latency over budget"
+	[ ! -e /sys/kernel/debug/tlob ] || fail "there are files in debugfs, too"
+	eq "log" "$(dmesg | grep -c 'tlob: .*runtime verification cannot be used')" 0
+}
+
+enabling()
+{
+	need_rv
+	bind "p:w $P1 threshold=5ms"
+	eq "enable" "$(tr -d '\0' < "$MON/enable")" 1
+	eq "enabled_monitors" "$(grep -cx tlob "$RV/enabled_monitors")" 1
+	echo '!tlob' > "$RV/enabled_monitors" || fail "disable by enabled_monitors"
+	eq "enable" "$(tr -d '\0' < "$MON/enable")" 0
+	sec start sleep:20000 stop
+	stats_are w started=0
+	echo tlob > "$RV/enabled_monitors" || fail "enable by enabled_monitors"
+	sec start sleep:20000 stop
+	stats_are w started=1 stopped=1 violations=1
+	check_reports 1
+	eq "enable by the device" "$(echo enable=0 | "$BIN/wr" /dev/tlob)" 9
+	eq "enable" "$(tr -d '\0' < "$MON/enable")" 0
+	eq "enable by the device" "$(echo enable=1 | "$BIN/wr" /dev/tlob)" 9
+	eq "enable" "$(tr -d '\0' < "$MON/enable")" 1
+	sec start stop
+	stats_are w started=2
+}
+
+# Disabling by RV ends windows.
+disable_in_window()
+{
+	need_rv
+	bind "p:w $P1 threshold=1s"
+	bg start ready wait stop
+	await
+	echo 0 > "$MON/enable"
+	eq "inflight" "$(<"$MON/inflight")" ""
+	sleep 1.2
+	go
+	finish
+	stats_are w started=1 cancelled=1 violations=0
+	check_reports 0
+	echo 1 > "$MON/enable"
+}
+
+# What overruns meanwhile is not heard of, then or later; what does not is.
+monitoring_off()
+{
+	need_rv
+	defer "echo 1 > $RV/monitoring_on"
+	defer "echo nop > $MON/reactors"
+	bind "p:w $P1 threshold=1s"
+	bind "p:long $P2 threshold=4s"
+	echo printk > "$MON/reactors"
+	bg start start2 ready wait stop ready wait start stop sleep:4000000 stop2
+	await
+	echo 0 > "$RV/monitoring_on"
+	sleep 1.2
+	eq "windows" "$(grep -c . "$MON/inflight")" 2
+	echo 1 > "$RV/monitoring_on"
+	sleep 0.05
+	go
+	await
+	eq "reports so far" "$(nr_events detail_env_tlob) $(nr_events done_tlob)" "0 0"
+	stats_are w started=1 stopped=1 violations=1
+	go
+	finish
+	stats_are w started=2 stopped=2 violations=1
+	stats_are long started=1 stopped=1 violations=1
+	check_reports 1
+	matches "the one report" "$(events detail_env_tlob)" " binding=long "
+	eq "done_tlob events" "$(nr_events done_tlob)" 1
+	ge "sleeping_ns of w" "$(stat_of w sleeping_ns)" 1000000000
+}
+
+# RV's printk speaks, and choosing a reactor leaves everything as it was.
+reactors()
+{
+	local before where=sleeping
+
+	need_rv
+	# With a host that pauses a guest of two CPUs it may be anywhere.
+	[ "${MODE:-up}" != smp ] || where='(running|waiting|sleeping)'
+	before=$(dmesg | grep -c 'rv: monitor tlob does not allow')
+	bind "p:w $P1 threshold=5ms"
+	sec start sleep:20000 stop
+	sleep 0.2
+	eq "lines with nop" $(($(dmesg | grep -c 'rv: monitor tlob does not allow') - before)) 0
+	echo printk > "$MON/reactors" || fail "printk"
+	eq "reactors" "$(grep -c '^\[printk\]$' "$MON/reactors")" 1
+	eq "enable" "$(tr -d '\0' < "$MON/enable")" 1
+	eq "bindings" "$(grep -c . "$MON/bindings")" 1
+	sec start sleep:20000 stop start stop
+	sleep 0.5
+	eq "lines with printk" $(($(dmesg | grep -c 'rv: monitor tlob does not allow') - before)) 1
+	matches "the line" "$(dmesg | grep 'rv: monitor tlob does not allow' | tail -n 1)" \
+		"rv: monitor tlob does not allow event budget_exceeded on state $where with env clk_elapsed=[0-9]+\$"
+	echo nop > "$MON/reactors" || fail "nop"
+	sec start sleep:20000 stop
+	sleep 0.2
+	eq "lines after nop" $(($(dmesg | grep -c 'rv: monitor tlob does not allow') - before)) 1
+	stats_are w started=4 stopped=4 violations=3
+}
+
+# Open, each file keeps the module; closed, none does.
+open_files()
+{
+	local file
+
+	need_rv
+	for file in enable desc reactors monitor bindings stats hist inflight error_log; do
+		exec 9< "$MON/$file"
+		if rmmod tlob 2> "$T/rmmod"; then
+			exec 9<&-
+			die "rmmod with $file open"
+		fi
+		matches "rmmod with $file open" "$(<"$T/rmmod")" "in use"
+		read -r -n 1 -u 9
+		exec 9<&-
+	done
+	tlob_unload || fail "rmmod"
+	tlob_load || die "insmod"
+}
+
+unload_enabled()
+{
+	need_rv
+	bind "p:w $P1 threshold=20ms"
+	bg start ready wait stop
+	await
+	tlob_unload || fail "rmmod"
+	eq "available_monitors" "$(grep -cx tlob "$RV/available_monitors")" 0
+	[ ! -e "$MON" ] || fail "its directory is left"
+	sleep 0.05
+	go
+	finish
+	tlob_load enable=1 || die "insmod"
+	eq "enable" "$(tr -d '\0' < "$MON/enable")" 1
+	eq "enabled_monitors" "$(grep -cx tlob "$RV/enabled_monitors")" 1
+}
+
+# While files of a monitor that comes and goes are opened, read and written
+unload_under_fire()
+{
+	local i tries pids=()
+
+	need_rv
+	tlob_unload
+	for i in 1 2; do
+		while :; do
+			for file in "$MON"/*; do
+				read -r -n 10 < "$file"
+				echo 1 > "$file"
+			done
+			cat "$RV"/{available,enabled}_monitors
+			sleep 0.02	# unused for once, so that it can be unloaded
+			while [ -e "$T/rest" ]; do
+				sleep 0.02
+			done
+		done > /dev/null 2>&1 &
+		pids+=($!)
+	done
+	for ((i = 0; i < 15; i++)); do
+		insmod "$TLOB_KO" enable=1 || fail "insmod $i"
+		sleep 0.05
+		tries=0
+		until rmmod tlob 2> /dev/null; do
+			# Chance may keep one of them in use for long.
+			[ $((++tries)) -lt 50 ] || : > "$T/rest"
+			[ $tries -lt 5000 ] || die "rmmod $i"
+			sleep 0.01
+		done
+		rm -f "$T/rest"
+	done
+	kill -KILL "${pids[@]}"
+	wait "${pids[@]}" 2> /dev/null
+	tlob_load || die "insmod"
+}
+
+parameter()
+{
+	need_rv
+	tlob_unload
+	tlob_load rv=off enable=1 || die "rv=off"
+	eq "control files with rv=off" "$CTL" /sys/kernel/debug/tlob
+	[ ! -e "$MON" ] || fail "it is a monitor of RV all the same"
+	bind "p:w $P1 threshold=5ms"
+	sec start sleep:20000 stop
+	check_reports 1
+	tlob_unload
+	tlob_load rv=only || die "rv=only"
+	eq "control files with rv=only" "$CTL" "$MON"
+}
+
+# Where the kernel has a monitor of our name, nothing of ours is left behind.
+twin()
+{
+	local how said="tlob: the kernel has a monitor named tlob" before
+
+	need_rv
+	[ -e "$TLOB_DIR/tlob_twin.ko" ] || skip "this kernel does not let modules register monitors"
+	tlob_unload
+	insmod "$TLOB_DIR/tlob_twin.ko" || die "the other monitor"
+	for how in "" rv=only enable=1; do
+		before=$(dmesg | grep -c "$said")
+		# shellcheck disable=SC2086 # none or one
+		if insmod "$TLOB_KO" $how 2> "$T/insmod"; then
+			fail "insmod $how: there are two"
+			tlob_unload
+			continue
+		fi
+		matches "insmod $how" "$(<"$T/insmod")" "Device or resource busy"
+		eq "lines that say why" $(($(dmesg | grep -c "$said") - before)) 1
+		[ ! -e /dev/tlob ] && [ ! -e /sys/kernel/debug/tlob ] ||
+			fail "insmod $how left something behind"
+		matches "the other one" "$(tr -d '\0' < "$MON/desc")" "^a twin"
+	done
+	rmmod tlob_twin
+	tlob_load || die "once the other is gone"
+}
+
+# Where RV takes no monitor, what it is told is not for tlob.
+refused()
+{
+	need_rv
+	defer "echo 1 > $RV/monitoring_on"
+	tlob_unload
+	insmod "$TLOB_DIR/tlob_refuse.ko" || die "insmod tlob_refuse"
+	echo 0 > "$RV/monitoring_on"
+	if insmod "$TLOB_KO" rv=only 2> /dev/null; then
+		fail "rv=only"
+		tlob_unload
+	fi
+	tlob_load enable=1 || die "insmod"
+	rmmod tlob_refuse
+	eq "control files" "$CTL" /sys/kernel/debug/tlob
+	touch "$ROOT/reload"
+	bind "p:w $P1 threshold=5ms"
+	sec start sleep:20000 stop
+	check_reports 1
+	OUT=$("$BIN/dev" open:a:nonblock start:a:1000000 sleep:5000 stop:a read:a:56)
+	matches "what /dev/tlob tells" "$OUT" "read=56"
+}
+
+tcase registered "tlob is a monitor"
+tcase enabling "enabled and disabled by RV"
+tcase disable_in_window "disabling ends windows"
+tcase monitoring_off "monitoring_on 0 and 1 with windows open"
+tcase reactors "RV's reactors"
+tcase open_files "open files keep the module"
+tcase unload_enabled "unload while enabled"
+tcase unload_under_fire "load and unload while its files are in use"
+tcase parameter "rv=off and rv=only"
+tcase refused "RV takes no monitor"
+tcase twin "another monitor named tlob"
+run_cases
