@@ -82,9 +82,10 @@ void tlob_table_free(void)
 	struct tlob_table *t = &tlob_table;
 	unsigned int i;
 
-	if (t->free_windows.lists)
+	if (t->free_windows.lists) {
 		for (i = 0; i < t->size; i++)
 			hrtimer_cancel(&t->records[i].timer);
+	}
 	tlob_pool_destroy(&t->free_windows);
 	tlob_pool_destroy(&t->free_records);
 	free_percpu(t->counts);
@@ -129,9 +130,10 @@ struct tlob_record *tlob_table_find_swapped(struct task_struct *task)
 	if (hlist_empty(&bucket->records))
 		return NULL;
 	raw_spin_lock_irqsave(&bucket->lock, flags);
-	hlist_for_each_entry(rec, &bucket->records, by_task)
+	hlist_for_each_entry(rec, &bucket->records, by_task) {
 		if (READ_ONCE(rec->task) == task)
 			break;
+	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	return rec;
 }
@@ -218,9 +220,10 @@ static bool link_record(struct tlob_record *rec)
 	bool linked = false;
 
 	raw_spin_lock(&bucket->lock);
-	hlist_nulls_for_each_entry(other, pos, &bucket->chain, chain)
+	hlist_nulls_for_each_entry(other, pos, &bucket->chain, chain) {
 		if (other->task == rec->task)
 			goto out;
+	}
 	hlist_nulls_add_head_rcu(&rec->chain, &bucket->chain);
 	set_bit(rec->pid, tlob_table.pids);
 	linked = true;
@@ -248,9 +251,10 @@ static void unlink_record(struct tlob_record *rec)
 	raw_spin_lock(&bucket->lock);
 	hlist_nulls_del_rcu(&rec->chain);
 	/* A tid that execve() gave away may have a new owner already. */
-	hlist_nulls_for_each_entry(other, pos, &bucket->chain, chain)
+	hlist_nulls_for_each_entry(other, pos, &bucket->chain, chain) {
 		if (other->pid == rec->pid)
 			shared = true;
+	}
 	if (!shared)
 		clear_bit(rec->pid, tlob_table.pids);
 	raw_spin_unlock(&bucket->lock);

@@ -95,9 +95,10 @@ static struct tlob_window *find_window(struct tlob_record *rec,
 {
 	struct tlob_window *window;
 
-	hlist_for_each_entry(window, &rec->windows, link)
+	hlist_for_each_entry(window, &rec->windows, link) {
 		if (window->src == src)
 			return window;
+	}
 	return NULL;
 }
 
@@ -206,9 +207,10 @@ static u64 earliest_deadline(const struct tlob_record *rec)
 	const struct tlob_window *window;
 	u64 earliest = TLOB_UNARMED;
 
-	hlist_for_each_entry(window, &rec->windows, link)
+	hlist_for_each_entry(window, &rec->windows, link) {
 		if (!window->reported && deadline_of(window) < earliest)
 			earliest = deadline_of(window);
+	}
 	return earliest;
 }
 
@@ -328,19 +330,58 @@ static void begin_observed(struct tlob_record *rec)
 	rec->guess_base = rec->clock.ns[state];
 }
 
-/* False: current was not expected to run. Others just have their time charged. */
+/*
+ * An event settles where a task was that nobody but an observer had seen yet: if
+ * it cannot come in that state, the task was in the one that it comes in, from
+ * the start on. A wakeup can come in each, and tells only of a sleeper.
+ */
+static noinline void settle_guess(struct tlob_record *rec,
+				  enum events_tlob event)
+{
+	enum states_tlob left = event == switch_in_tlob ? waiting_tlob :
+							  running_tlob;
+
+	if (event == wakeup_tlob) {
+		rec->guessed = rec->clock.state != sleeping_tlob;
+		return;
+	}
+	tlob_clock_charge(&rec->clock, ktime_get_ns());
+	if (rec->clock.state != left)
+		tlob_clock_revise(&rec->clock, rec->guess_base, left);
+	rec->guessed = false;
+}
+
+/* The state that an event finds a task in. */
+static __always_inline u8 state_at(struct tlob_record *rec,
+				   enum events_tlob event)
+{
+	if (unlikely(rec->guessed))
+		settle_guess(rec, event);
+	return rec->clock.state;
+}
+
+/*
+ * The start of a further window, which is an event of current alone. False: it was
+ * not expected to run. Others just have their time charged.
+ */
 static bool step_start(struct tlob_record *rec)
 {
-	bool expected;
+	u64 now = ktime_get_ns();
 
-	if (rec->task != current) {
-		tlob_clock_charge(&rec->clock, ktime_get_ns());
-		return true;
-	}
-	expected = tlob_clock_step(&rec->clock, ktime_get_ns(), start_tlob) ||
-		   rec->guessed;
-	rec->guessed = false;
-	return expected;
+	if (rec->task == current)
+		return tlob_clock_step(&rec->clock, now, start_tlob);
+	tlob_clock_charge(&rec->clock, now);
+	/* What is corrected later is not the time before this window. */
+	rec->guess_base = rec->clock.ns[rec->clock.state];
+	return true;
+}
+
+/* The state that such a start finds the task in. */
+static u8 state_at_start(struct tlob_record *rec)
+{
+	if (rec->task == current)
+		return state_at(rec, start_tlob);
+	return rec->clock.state;
 }
 
 /*
@@ -486,7 +527,7 @@ again:
 		window->src = src;
 		hlist_add_head(&window->link, &rec->windows);
 		if (rec->nr_open > 1) {
-			from = rec->clock.state;
+			from = state_at_start(rec);
 			expected = step_start(rec);
 		} else if (task == current) {
 			from = running_tlob;
@@ -496,7 +537,7 @@ again:
 			from = rec->clock.state;
 		}
 	} else {
-		from = rec->clock.state;
+		from = state_at_start(rec);
 		expected = step_start(rec);
 		what = count_end(rec, window, TLOB_RESTARTED);
 	}
@@ -742,13 +783,9 @@ void tlob_task_event(struct tlob_record *rec, struct task_struct *task,
 		raw_spin_unlock(&rec->lock);
 		return;
 	}
-	from = rec->clock.state;
-	expected = tlob_clock_step(&rec->clock, ktime_get_ns(), event) ||
-		   rec->guessed;
+	from = state_at(rec, event);
+	expected = tlob_clock_step(&rec->clock, ktime_get_ns(), event);
 	to = rec->clock.state;
-	/* Of a task that does not sleep a wakeup tells nothing. */
-	if (event != wakeup_tlob || from == sleeping_tlob)
-		rec->guessed = false;
 	if (to == waiting_tlob && from != waiting_tlob) {
 		if (taker) {
 			tlob_blame_task(&rec->by, taker);
@@ -757,9 +794,10 @@ void tlob_task_event(struct tlob_record *rec, struct task_struct *task,
 			rec->by_at = 0;
 		}
 	}
-	if (!expected)
+	if (unlikely(!expected)) {
 		hlist_for_each_entry(window, &rec->windows, link)
 			tlob_count(window->src, TLOB_ANOMALIES);
+	}
 	raw_spin_unlock(&rec->lock);
 
 	if (expected)

@@ -21,7 +21,8 @@ tlob_hist bucket_bounds relative_error totals
 tlob_task_api start_stop_ok double_start stop_without_start threshold_range
 	immediate_deadline enospc deadline_fires_running deadline_fires_waiting
 	deadline_fires_sleeping reinit_clears_all
-tlob_sched_integration sched_switch_accounting monitor_other_task guess_from_the_start
+tlob_sched_integration sched_switch_accounting monitor_other_task
+	guess_from_the_start wrong_guess anomaly
 tlob_uprobe_format accepted rejected out_of_range removal
 tlob_trace_output event_format error_format error_env_format detail_format
 	done_format
@@ -29,6 +30,7 @@ tlob_violation_react no_error_within_budget detail_running_dominates
 	detail_sleeping_dominates detail_waiting_dominates
 tlob_windows waker_since_the_start nested overlapping restart
 	recursion_outermost recursion_longjmp recursion_returns
+	over_when_ended over_when_refused
 tlob_pool exhaustion reuse alternating
 tlob_stats identity
 "

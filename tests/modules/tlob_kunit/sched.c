@@ -201,32 +201,135 @@ static void monitor_other_task(struct kunit *test)
 	tlob_expect_identity(test, ops->kernel_source, 0);
 }
 
-/* A correction of the guess where a task is takes time back to the start, no further. */
-static void guess_from_the_start(struct kunit *test)
+/* The record of a worker that sleeps, in a window of the source. */
+static struct tlob_record *start_on_sleeper(struct kunit *test,
+					    struct tlob_worker *w,
+					    struct tlob_source *src)
 {
-	struct tlob_worker *w = tlob_worker_create(test, -1);
-	const struct tlob_window *window = NULL;
 	unsigned int i;
 
 	tlob_worker_await_sleep(test, w);
-	KUNIT_ASSERT_EQ(test, tlob_start_task(w->task, TLOB_HOUR), 0);
-	for (i = 0; i < ops->table->size; i++)
-		if (ops->table->windows[i].rec &&
-		    ops->table->windows[i].src == ops->kernel_source)
-			window = &ops->table->windows[i];
-	KUNIT_ASSERT_NOT_NULL(test, window);
-	KUNIT_EXPECT_TRUE(test, window->rec->guessed);
-	KUNIT_EXPECT_EQ(test, window->rec->guess_base,
-			window->span.base[window->rec->clock.state]);
-	KUNIT_EXPECT_EQ(test, tlob_stop_task(w->task), 0);
+	KUNIT_ASSERT_EQ(test, ops->window_start(w->task, src, TLOB_HOUR, 0, 0), 0);
+	for (i = 0; i < ops->table->size; i++) {
+		const struct tlob_window *window = &ops->table->windows[i];
+
+		if (window->rec && window->src == src)
+			return window->rec;
+	}
+	KUNIT_FAIL_AND_ABORT(test, "its window is not in the table");
+	return NULL;
+}
+
+static int stop(struct tlob_worker *w, struct tlob_source *src,
+		struct tlob_totals *totals)
+{
+	return ops->window_stop(w->task, src, TLOB_STOP_OFFSET, 0, totals);
+}
+
+/* A correction of the guess where a task is takes time back to the start, no further. */
+static void guess_from_the_start(struct kunit *test)
+{
+	struct tlob_source *src = tlob_source_create(test, "guess",
+						     TLOB_REOPEN_RESTARTS);
+	struct tlob_worker *w = tlob_worker_create(test, -1);
+	struct tlob_record *rec = start_on_sleeper(test, w, src);
+	const struct tlob_window *window;
+
+	window = hlist_entry(rec->windows.first, struct tlob_window, link);
+	KUNIT_EXPECT_TRUE(test, rec->guessed);
+	KUNIT_EXPECT_EQ(test, rec->guess_base,
+			window->span.base[rec->clock.state]);
+	KUNIT_EXPECT_EQ(test, stop(w, src, NULL), 0);
 	tlob_worker_end(w);
-	tlob_expect_identity(test, ops->kernel_source, 0);
+	tlob_expect_identity(test, src, 0);
+}
+
+static void put_in(struct tlob_record *rec, enum states_tlob state, bool guessed)
+{
+	raw_spin_lock_irq(&rec->lock);
+	rec->clock.state = state;
+	rec->guessed = guessed;
+	rec->guess_base = rec->clock.ns[state];
+	raw_spin_unlock_irq(&rec->lock);
+}
+
+/*
+ * Taken for running, or for waiting, it is woken and switched in: the guess was
+ * wrong from the start on, and no event contradicts the model.
+ */
+static void wrong_guess(struct kunit *test)
+{
+	static const enum states_tlob guesses[] = { running_tlob, waiting_tlob };
+	struct tlob_source *src = tlob_source_create(test, "guess",
+						     TLOB_REOPEN_RESTARTS);
+	struct tlob_worker *w = tlob_worker_create(test, -1);
+	int i;
+
+	tlob_record(test);
+	for (i = 0; i < ARRAY_SIZE(guesses); i++) {
+		struct tlob_totals totals = {};
+		struct tlob_seen first = {}, second = {};
+
+		put_in(start_on_sleeper(test, w, src), guesses[i], true);
+		tlob_record_anew();
+		msleep(SLEEP_MS);
+		tlob_worker_run(w, run_a_while, NULL);
+		tlob_worker_await_sleep(test, w);
+		KUNIT_EXPECT_EQ(test, stop(w, src, &totals), 0);
+		KUNIT_EXPECT_GE(test, totals.ns[running_tlob], RUN_NS);
+		KUNIT_EXPECT_GE(test, totals.ns[waiting_tlob],
+				SLEEP_MS * (u64)NSEC_PER_MSEC);
+		tlob_expect_sums(test, &totals);
+		KUNIT_EXPECT_EQ(test, tlob_nr_seen(TLOB_SEEN_ERROR, 0), 0);
+		KUNIT_EXPECT_TRUE(test, tlob_get_seen(TLOB_SEEN_EVENT, w->task->pid,
+						      0, &first));
+		KUNIT_EXPECT_STREQ(test, first.event, "wakeup");
+		KUNIT_EXPECT_STREQ(test, first.next_state, first.state);
+		KUNIT_EXPECT_TRUE(test, tlob_get_seen(TLOB_SEEN_EVENT, w->task->pid,
+						      1, &second));
+		KUNIT_EXPECT_STREQ(test, second.state, "waiting");
+		KUNIT_EXPECT_STREQ(test, second.event, "switch_in");
+	}
+	KUNIT_EXPECT_EQ(test, tlob_counted(src, TLOB_ANOMALIES), 0);
+	tlob_worker_end(w);
+	tlob_expect_identity(test, src, 0);
+}
+
+/*
+ * Known to run, as by an event that was lost, and yet switched in: said, counted;
+ * the window goes on, in the state that the event leads to.
+ */
+static void anomaly(struct kunit *test)
+{
+	struct tlob_source *src = tlob_source_create(test, "anomaly",
+						     TLOB_REOPEN_RESTARTS);
+	struct tlob_worker *w = tlob_worker_create(test, -1);
+	struct tlob_totals totals = {};
+	struct tlob_seen seen = {};
+
+	put_in(start_on_sleeper(test, w, src), running_tlob, false);
+	tlob_record(test);
+	tlob_worker_run(w, run_a_while, NULL);
+	tlob_worker_await_sleep(test, w);
+	KUNIT_EXPECT_EQ(test, tlob_nr_seen(TLOB_SEEN_ERROR, 0), 1);
+	KUNIT_EXPECT_TRUE(test, tlob_get_seen(TLOB_SEEN_ERROR, w->task->pid, 0, &seen));
+	KUNIT_EXPECT_STREQ(test, seen.state, "running");
+	KUNIT_EXPECT_STREQ(test, seen.event, "switch_in");
+	KUNIT_EXPECT_EQ(test, tlob_counted(src, TLOB_ANOMALIES), 1);
+	tlob_expect_identity(test, src, 1);
+	KUNIT_EXPECT_EQ(test, stop(w, src, &totals), 0);
+	KUNIT_EXPECT_GE(test, totals.ns[running_tlob], RUN_NS);
+	tlob_expect_sums(test, &totals);
+	tlob_worker_end(w);
+	tlob_expect_identity(test, src, 0);
 }
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE_SLOW(sched_switch_accounting),
 	KUNIT_CASE_SLOW(monitor_other_task),
 	KUNIT_CASE(guess_from_the_start),
+	KUNIT_CASE(wrong_guess),
+	KUNIT_CASE(anomaly),
 	{}
 };
 

@@ -212,6 +212,71 @@ static void recursion_returns(struct kunit *test)
 	tlob_expect_identity(test, src, 0);
 }
 
+static void end_source(struct tlob_source *src)
+{
+	ops->windows_end_source(src, TLOB_CANCELLED);
+}
+
+static void end_task(struct tlob_source *src)
+{
+	ops->windows_end_task(current, TLOB_EXITED);
+}
+
+/* Over its budget, and the timer cannot come: whoever ends the window says so. */
+static void over_when_ended(struct kunit *test)
+{
+	static const struct {
+		void (*end)(struct tlob_source *src);
+		enum tlob_counter reason;
+	} ends[] = {
+		{ end_source, TLOB_CANCELLED },
+		{ end_task, TLOB_EXITED },
+	};
+	int i;
+
+	tlob_record(test);
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct tlob_source *src = tlob_source_create(test, "ended",
+							     TLOB_REOPEN_RESTARTS);
+		int ret;
+
+		tlob_record_anew();
+		local_irq_disable();
+		ret = ops->window_start(current, src, 1000, 0, 0);
+		tlob_spin(1001);
+		ends[i].end(src);
+		local_irq_enable();
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		KUNIT_EXPECT_EQ(test, tlob_counted(src, ends[i].reason), 1);
+		KUNIT_EXPECT_EQ(test, tlob_counted(src, TLOB_VIOLATIONS), 1);
+		KUNIT_EXPECT_EQ(test, tlob_nr_seen(TLOB_SEEN_ERROR_ENV, 0), 1);
+		KUNIT_EXPECT_EQ(test, tlob_nr_seen(TLOB_SEEN_DETAIL, 0), 1);
+		tlob_expect_identity(test, src, 0);
+	}
+}
+
+/* So does a start that is refused as no window may start any more. */
+static void over_when_refused(struct kunit *test)
+{
+	struct tlob_source *src = tlob_source_create(test, "refused",
+						     TLOB_REOPEN_RESTARTS);
+	int first, second;
+
+	tlob_record(test);
+	local_irq_disable();
+	first = ops->window_start(current, src, 1000, 0, 0);
+	tlob_spin(1001);
+	WRITE_ONCE(src->closed, true);
+	second = start(src, 0);
+	local_irq_enable();
+	KUNIT_EXPECT_EQ(test, first, 0);
+	KUNIT_EXPECT_EQ(test, second, -ENODEV);
+	KUNIT_EXPECT_EQ(test, tlob_counted(src, TLOB_CANCELLED), 1);
+	KUNIT_EXPECT_EQ(test, tlob_counted(src, TLOB_VIOLATIONS), 1);
+	KUNIT_EXPECT_EQ(test, tlob_nr_seen(TLOB_SEEN_DETAIL, 0), 1);
+	tlob_expect_identity(test, src, 0);
+}
+
 static void nothing(struct tlob_worker *w)
 {
 }
@@ -269,6 +334,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(recursion_outermost),
 	KUNIT_CASE(recursion_longjmp),
 	KUNIT_CASE(recursion_returns),
+	KUNIT_CASE(over_when_ended),
+	KUNIT_CASE(over_when_refused),
 	{}
 };
 
