@@ -29,12 +29,12 @@ static int threshold_set(const char *val, const struct kernel_param *kp)
 	int ret;
 
 	ret = kstrtoull(val, 0, &ns);
-	if (ret)
+	if (!ret && ns && !tlob_budget_valid(ns))
+		ret = -ERANGE;
+	if (ret) {
+		pr_err("threshold_ns is to be 0, or %llu to %llu\n",
+		       TLOB_BUDGET_MIN, TLOB_BUDGET_MAX);
 		return ret;
-	if (ns && !tlob_budget_valid(ns)) {
-		pr_err("threshold_ns=%llu is not 0 or within %llu to %llu\n",
-		       ns, TLOB_BUDGET_MIN, TLOB_BUDGET_MAX);
-		return -ERANGE;
 	}
 	WRITE_ONCE(threshold_ns, ns);
 	return 0;
@@ -57,12 +57,11 @@ static int max_monitored_set(const char *val, const struct kernel_param *kp)
 	int ret;
 
 	ret = kstrtouint(val, 0, &n);
-	if (ret)
+	if (!ret && (!n || n > MAX_MONITORED))
+		ret = -ERANGE;
+	if (ret) {
+		pr_err("max_monitored is to be 1 to %u\n", MAX_MONITORED);
 		return ret;
-	if (!n || n > MAX_MONITORED) {
-		pr_err("max_monitored=%u is not within 1 to %u\n", n,
-		       MAX_MONITORED);
-		return -ERANGE;
 	}
 	max_monitored = n;
 	return 0;
@@ -89,7 +88,7 @@ static int rv_set(const char *val, const struct kernel_param *kp)
 	int i = sysfs_match_string(choices, val);
 
 	if (i < 0) {
-		pr_err("rv=%s is not auto, off or only\n", val);
+		pr_err("rv is to be auto, off or only\n");
 		return -EINVAL;
 	}
 	rv = choices[i];

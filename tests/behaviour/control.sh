@@ -131,27 +131,47 @@ modes()
 	eq "threshold_ns" "$(<"$PARAMS/threshold_ns")" 0
 }
 
-wrong_parameters()
+# refuses MESSAGE ERROR PARAMETER...: each makes the load fail so, and is told why
+refuses()
 {
-	local p mark=tlob-test-parameters wrong=() right=()
+	local message=$1 error=$2 p before
 
-	if [ -e "$PARAMS/rv" ]; then
-		wrong+=(rv=maybe)
-		right+=(rv=auto rv=off)
-	fi
-	tlob_unload || die "rmmod"
-	echo "$mark" > /dev/kmsg
-	for p in max_monitored=0 max_monitored=65537 max_monitored=-1 max_monitored=x \
-		threshold_ns=999 threshold_ns=3600000000001 threshold_ns=x enable=7 "${wrong[@]}"; do
-		if insmod "$TLOB_KO" "$p" 2> /dev/null; then
+	shift 2
+	for p; do
+		before=$(dmesg | grep -c "tlob: $message\$")
+		if insmod "$TLOB_KO" "$p" 2> "$T/insmod"; then
 			fail "insmod takes $p"
 			tlob_unload
+			continue
 		fi
+		matches "insmod $p" "$(<"$T/insmod")" "$error"
+		eq "lines that say why, of $p" $(($(dmesg | grep -c "tlob: $message\$") - before)) 1
 	done
-	matches "message with the range" "$(dmesg | sed "1,/$mark/d")" '(^|[^0-9])65536([^0-9]|$)'
-	matches "message with the range" "$(dmesg | sed "1,/$mark/d")" '(^|[^0-9])3600000000000([^0-9]|$)'
-	for p in max_monitored=1 max_monitored=65536 threshold_ns=1000 threshold_ns=3600000000000 \
-		"${right[@]}"; do
+}
+
+wrong_parameters()
+{
+	local p range="Numerical result out of range" right=()
+
+	tlob_unload || die "rmmod"
+	refuses "max_monitored is to be 1 to 65536" "$range" \
+		max_monitored=0 max_monitored=65537 max_monitored=4294967296
+	refuses "max_monitored is to be 1 to 65536" "Invalid" max_monitored=-1 max_monitored=x
+	refuses "threshold_ns is to be 0, or 1000 to 3600000000000" "$range" \
+		threshold_ns=1 threshold_ns=999 threshold_ns=3600000000001 \
+		threshold_ns=18446744073709551616
+	refuses "threshold_ns is to be 0, or 1000 to 3600000000000" "Invalid" threshold_ns=x threshold_ns=
+	refuses "rv is to be auto, off or only" "Invalid" rv=maybe
+	insmod "$TLOB_KO" enable=7 2> /dev/null && fail "insmod takes enable=7"
+	if [ -d "$TRACEFS/rv" ]; then
+		right=(rv=auto rv=off rv=only)
+	else
+		right=(rv=auto rv=off)
+		refuses "rv=only, but this kernel's runtime verification cannot be used: -[0-9]*" \
+			"No such device" rv=only
+	fi
+	for p in max_monitored=1 max_monitored=65536 threshold_ns=0 threshold_ns=1000 \
+		threshold_ns=3600000000000 "${right[@]}"; do
 		tlob_load "$p" || fail "insmod refuses $p"
 		echo 1 > "$CTL/enable" || fail "enable with $p"
 		tlob_unload || die "rmmod"
@@ -187,6 +207,9 @@ unbound_costs_nothing()
 	between "enabled without a binding" $((enabled - without)) -$((30 * SLOW)) $((30 * SLOW))
 	between "disabled with a binding" $((disabled - without)) -$((30 * SLOW)) $((30 * SLOW))
 	between "after the last removal" $(($(switch_cost) - without)) -$((30 * SLOW)) $((30 * SLOW))
+	OUT=$("$BIN/dev" open:a start:a:1000000000 stop:a)
+	matches "a window of /dev/tlob" "$OUT" "stop=0"
+	between "after the last close" $(($(switch_cost) - without)) -$((30 * SLOW)) $((30 * SLOW))
 	# Not vacuous: with one it shows. 290 on 7.3, where an empty probe costs 190.
 	between "with a binding" $((bound - without)) 80 $((350 * SLOW))
 }
