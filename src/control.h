@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The control files in debugfs.
+ * The control files, in debugfs or beside those of RV.
  */
 #ifndef _TLOB_CONTROL_H
 #define _TLOB_CONTROL_H

@@ -20,7 +20,9 @@
  *
  * Context: may sleep.
  * Return: 0; -ENODEV if tlob is disabled; -ERANGE; -EALREADY if one is open;
- * -ENOSPC if max_monitored windows are open; -ESRCH if @task is exiting.
+ * -ENOSPC if max_monitored windows are open; -ESRCH if @task is exiting. The
+ * first call since tlob was enabled also -ENOMEM, or -ENOENT if the kernel lacks a
+ * tracepoint.
  */
 int tlob_start_task(struct task_struct *task, u64 threshold_ns)
 {

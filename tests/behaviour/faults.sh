@@ -48,7 +48,7 @@ each()
 	local least=$1 status
 
 	shift
-	OUT=$("$FAULTS" ${LIST:+-l} "$CTL" "$TLOB_KO" "$@" 2>&1)
+	OUT=$("$FAULTS" "$CTL" "$TLOB_KO" "$@" 2>&1)
 	status=$?
 	diag "${*//$'\n'/\\n}: $OUT"
 	[ "$status" = 0 ] || fail "$*"

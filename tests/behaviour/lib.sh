@@ -235,7 +235,7 @@ reaches()
 	done
 }
 
-# The identity of the contract, for every line, and nothing left open.
+# The identity that README states, for every line, and nothing left open.
 check_identity()
 {
 	local bad

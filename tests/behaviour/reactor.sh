@@ -4,7 +4,7 @@
 # timeout: 120
 #
 # reactors: nop says nothing, printk one line for each overrun, in RV's words.
-# panic is in panic.sh, in a boot of its own.
+# panic is in tests/vm/panic-in-guest, a boot of its own.
 
 . "$(dirname "$0")/lib.sh"
 

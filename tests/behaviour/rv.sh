@@ -129,6 +129,16 @@ reactors()
 	sleep 0.2
 	eq "lines after nop" $(($(dmesg | grep -c 'rv: monitor tlob does not allow') - before)) 1
 	stats_are w started=4 stopped=4 violations=3
+	# A window that is open meanwhile is ended, and counted.
+	bg start ready wait stop
+	await
+	echo printk > "$MON/reactors" || fail "printk"
+	eq "inflight" "$(<"$MON/inflight")" ""
+	go
+	finish
+	stats_are w started=5 cancelled=1 violations=3
+	eq "bindings" "$(grep -c . "$MON/bindings")" 1
+	echo nop > "$MON/reactors" || fail "nop"
 }
 
 # Open, each file keeps the module; closed, none does.
@@ -256,10 +266,12 @@ refused()
 	tlob_unload
 	insmod "$TLOB_DIR/tlob_refuse.ko" || die "insmod tlob_refuse"
 	echo 0 > "$RV/monitoring_on"
-	if insmod "$TLOB_KO" rv=only 2> /dev/null; then
+	if insmod "$TLOB_KO" rv=only 2> "$T/insmod"; then
 		fail "rv=only"
 		tlob_unload
 	fi
+	matches "insmod rv=only" "$(<"$T/insmod")" "No such device"
+	eq "lines that say why" "$(dmesg | grep -c "tlob: rv=only, but this kernel's runtime verification cannot be used")" 1
 	tlob_load enable=1 || die "insmod"
 	rmmod tlob_refuse
 	eq "control files" "$CTL" /sys/kernel/debug/tlob

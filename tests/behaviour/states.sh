@@ -8,7 +8,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-# walk_events: replay event_tlob through the contract's table, task by task;
+# walk_events: replay event_tlob through the table of README, task by task;
 # prints a line per transition that is not in it, then the number of each event
 walk_events()
 {

@@ -61,6 +61,8 @@ formats()
 		"int:id char:state char:event char:env "
 	eq "detail_env_tlob" "$(format_of detail_env_tlob)" "$report"
 	eq "done_tlob" "$(format_of done_tlob)" "$report"
+	[ ! -d "$TRACEFS/events/rv/stack_tlob" ] ||
+		eq "stack_tlob" "$(format_of stack_tlob)" "int:id u32:nr unsigned long:frames "
 }
 
 # The kernel's own filters see the fields.

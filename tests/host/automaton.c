@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The automaton's every cell against the contract's table, written out here a
+ * The automaton's every cell against README's table, written out here a
  * second time, and the clock on top of it.
  */
 #include <stdlib.h>

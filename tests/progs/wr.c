@@ -2,9 +2,9 @@
 /*
  * wr - write stdin to a file with write(2) and print what came back
  *
- * wr [-a] [-t] [-l] FILE: one write of all of stdin; prints the count or
- * the errno's name with a minus. -a appends, -t truncates. -l goes on after a
- * short write and prints a line per write.
+ * wr [-l] FILE: one write of all of stdin; prints the count or
+ * the errno's name with a minus. -l goes on after a short
+ * write and prints a line per write.
  */
 #include "errname.h"
 
@@ -15,19 +15,13 @@
 
 int main(int argc, char **argv)
 {
-	int flags = O_WRONLY, again = 0, opt, fd;
+	int again = 0, opt, fd;
 	size_t len = 0, cap = 1 << 20, pos = 0;
 	char *buf = malloc(cap);
 	ssize_t n;
 
-	while ((opt = getopt(argc, argv, "atl")) != -1) {
+	while ((opt = getopt(argc, argv, "l")) != -1) {
 		switch (opt) {
-		case 'a':
-			flags |= O_APPEND;
-			break;
-		case 't':
-			flags |= O_TRUNC;
-			break;
 		case 'l':
 			again = 1;
 			break;
@@ -39,7 +33,7 @@ int main(int argc, char **argv)
 		return 2;
 	while ((n = read(0, buf + len, cap - len)) > 0)
 		len += n;
-	fd = open(argv[optind], flags);
+	fd = open(argv[optind], O_WRONLY);
 	if (fd < 0) {
 		printf("open: -%s\n", strerrorname_np(errno));
 		return 1;

@@ -61,7 +61,7 @@ run_boot() {
 	say "$k $mode: booting for $# tests"
 	boot "$k" "$mode" "$job" $((BOOT_LIMIT * SLOW)) "$@" | sed -unE 's/^not ok [0-9]* */         not ok: /p; s/^# FAIL: /           /p' >&2
 	if [[ -e $job/died && $tries -gt 1 ]] && died_of_the_emulator "$job/console"; then
-		say "$k $mode: the emulator ran a breakpoint that was gone: once more"
+		echo "SKIP $k $mode boot: the emulator ran a breakpoint that was gone, so the guest was booted once more"
 		rm -rf "$job"
 		TRIES=$((tries - 1)) run_boot "$k" "$mode" "$@"
 		return

@@ -38,7 +38,10 @@ struct tlob_stop_info {
 	__aligned_u64 sleeping_ns;
 };
 
-/* Events were dropped since the one before this: the queue was full. */
+/*
+ * Events were lost since the one before this: the queue was full, or a read()
+ * could not write them to its buffer.
+ */
 #define TLOB_EVENT_LOST	1
 
 /**

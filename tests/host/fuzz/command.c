@@ -2,7 +2,7 @@
 /*
  * The parser under libFuzzer, ASan and UBSan. What it accepts is listed as
  * `monitor` lists it; that must be accepted too, say the same, and list the
- * same again. What it refuses has a reason, an errno of the contract, and a
+ * same again. What it refuses has a reason, an errno that README names, and a
  * caret inside the line.
  *
  * Two inputs of three are made by changing a line as one changes a sentence:
