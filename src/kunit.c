@@ -28,6 +28,7 @@ const struct tlob_kunit_ops tlob_kunit_ops = {
 	.table = &tlob_table,
 	.table_alloc = tlob_table_alloc,
 	.table_free = tlob_table_free,
+	.table_add = tlob_table_add,
 	.table_release_all = tlob_table_release_all,
 	.window_expired = tlob_window_expired,
 	.window_start = tlob_window_start,

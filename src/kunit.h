@@ -32,6 +32,7 @@
  * @table: the table of monitored tasks
  * @table_alloc: tlob_table_alloc()
  * @table_free: tlob_table_free()
+ * @table_add: tlob_table_add()
  * @table_release_all: tlob_table_release_all()
  * @window_expired: tlob_window_expired()
  * @window_start: tlob_window_start()
@@ -73,6 +74,7 @@ struct tlob_kunit_ops {
 	int (*table_alloc)(unsigned int size,
 			   enum hrtimer_restart (*expired)(struct hrtimer *timer));
 	void (*table_free)(void);
+	int (*table_add)(struct task_struct *task);
 	void (*table_release_all)(void);
 
 	enum hrtimer_restart (*window_expired)(struct hrtimer *timer);

@@ -276,14 +276,15 @@ static void unlink_record(struct tlob_record *rec)
  * current, and execve() gave it another tid meanwhile, it is.
  *
  * Context: any but scheduler probes; no task lock held.
- * Return: 0 also if it has one; -ENOSPC if the pools are empty.
+ * Return: 0 also if it has one; -ENOSPC if the pools are empty; -ESRCH if the task
+ * is exiting, so that nobody may come who would free its record.
  */
 int tlob_table_add(struct task_struct *task)
 {
 	struct tlob_window *window;
 	struct tlob_record *rec;
 	unsigned long flags;
-	bool linked;
+	bool linked, exiting;
 	int ret = 0;
 
 	/* Not preempted while what was taken is in no count. */
@@ -296,9 +297,8 @@ int tlob_table_add(struct task_struct *task)
 	}
 	rec = pop_record();
 	if (!rec) {
-		tlob_window_push(window);
 		ret = -ENOSPC;
-		goto out;
+		goto push_window;
 	}
 
 	raw_spin_lock(&rec->lock);
@@ -316,20 +316,26 @@ int tlob_table_add(struct task_struct *task)
 		this_cpu_inc(tlob_table.counts->idled);
 		/*
 		 * Pairs with the locks that execve() takes between swapping the
-		 * tids and telling so: it finds the record, or we see the swap.
+		 * tids and telling so, and with the barriers from setting
+		 * PF_EXITING to the exit probe: they find the record, or we see
+		 * the swap or the flag.
 		 */
 		smp_mb();
-		if (READ_ONCE(task->pid) != rec->pid)
+		exiting = READ_ONCE(task->flags) & PF_EXITING;
+		if (exiting || READ_ONCE(task->pid) != rec->pid)
 			tlob_table_release(rec);
-	} else {
-		WRITE_ONCE(rec->task, NULL);
+		if (exiting)
+			ret = -ESRCH;
+		raw_spin_unlock(&rec->lock);
+		local_irq_restore(flags);
+		return ret;
 	}
+	WRITE_ONCE(rec->task, NULL);
 	raw_spin_unlock(&rec->lock);
 
-	if (!linked) {
-		push_record(rec);
-		tlob_window_push(window);
-	}
+	push_record(rec);
+push_window:
+	tlob_window_push(window);
 out:
 	local_irq_restore(flags);
 	return ret;
@@ -361,7 +367,7 @@ void tlob_table_release(struct tlob_record *rec)
  *
  * Context: any but scheduler probes; no task lock held.
  * Return: true if the search is worth repeating; false if at one moment since
- * @seen was read all windows were open.
+ * @seen was read all windows were open, or taken by somebody about to open one.
  */
 bool tlob_table_reclaim(unsigned long seen)
 {
@@ -435,7 +441,8 @@ void tlob_record_arm(struct tlob_record *rec, u64 expiry)
  * tlob_record_disarm - have the record's timer not fire
  * @rec: the record
  *
- * Does not wait: a callback that runs already finds nothing to do.
+ * Does not wait: a callback that runs already finds nothing to do; if it was armed
+ * since that began, it fires once more.
  *
  * Context: task lock held; not from scheduler probes.
  */

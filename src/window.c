@@ -427,7 +427,7 @@ static void end_refused(struct task_struct *task, struct tlob_source *src,
 	say(what);
 }
 
-/* 0, also if no window may start any more; -ENOSPC. */
+/* 0, also if no window may start any more; -ENOSPC; -ESRCH. */
 static noinline int add_record(struct task_struct *task,
 			       const struct tlob_source *src)
 {
@@ -494,9 +494,14 @@ again:
 		seen = tlob_table_available();
 	rec = find_record(task);
 	if (unlikely(!rec)) {
+		int added;
+
 		local_irq_restore(flags);
-		if (add_record(task, src))
+		added = add_record(task, src);
+		if (added == -ENOSPC)
 			goto exhausted;
+		if (added)
+			return added;
 		goto again;
 	}
 
@@ -605,10 +610,18 @@ void tlob_window_observe(struct task_struct *task)
 		goto out;
 	raw_spin_lock_irqsave(&rec->lock, flags);
 	if (rec->task == task && rec->nr_open && rec->guessed) {
+		enum states_tlob state = observed_state(task);
+
+		/*
+		 * A sleeper that was woken is runnable. One that is not may be on
+		 * a run queue still: on its way out of it.
+		 */
+		if (rec->clock.state == sleeping_tlob && state == waiting_tlob &&
+		    !tlob_task_is_runnable(task))
+			state = sleeping_tlob;
 		tlob_clock_charge(&rec->clock, ktime_get_ns());
 		rec->guess_base = tlob_clock_revise(&rec->clock,
-						    rec->guess_base,
-						    observed_state(task));
+						    rec->guess_base, state);
 	}
 	raw_spin_unlock_irqrestore(&rec->lock, flags);
 out:

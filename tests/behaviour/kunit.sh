@@ -19,7 +19,7 @@ SUITES="
 tlob_automaton every_cell initial_state final_states names resynchronised
 tlob_hist bucket_bounds relative_error totals
 tlob_task_api start_stop_ok double_start stop_without_start threshold_range
-	immediate_deadline enospc deadline_fires_running deadline_fires_waiting
+	immediate_deadline enospc exited deadline_fires_running deadline_fires_waiting
 	deadline_fires_sleeping reinit_clears_all
 tlob_sched_integration sched_switch_accounting monitor_other_task
 	guess_from_the_start wrong_guess anomaly

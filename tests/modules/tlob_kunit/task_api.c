@@ -211,6 +211,21 @@ static void reinit_clears_all(struct kunit *test)
 	tlob_expect_identity(test, ops->kernel_source, 0);
 }
 
+/* Its exit was told: nobody would free a record of it. */
+static void exited(struct kunit *test)
+{
+	struct tlob_worker *w = tlob_worker_create(test, -1);
+	unsigned int i;
+
+	tlob_worker_end(w);
+	KUNIT_EXPECT_EQ(test, tlob_start_task(w->task, TLOB_HOUR), -ESRCH);
+	KUNIT_EXPECT_EQ(test, ops->table_add(w->task), -ESRCH);
+	for (i = 0; i < ops->table->size; i++)
+		KUNIT_EXPECT_PTR_NE(test, ops->table->records[i].task, w->task);
+	KUNIT_EXPECT_EQ(test, grown(TLOB_STARTED), 0);
+	KUNIT_EXPECT_EQ(test, grown(TLOB_MISSED_POOL), 0);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(start_stop_ok),
 	KUNIT_CASE(double_start),
@@ -218,6 +233,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(threshold_range),
 	KUNIT_CASE(immediate_deadline),
 	KUNIT_CASE(enospc),
+	KUNIT_CASE(exited),
 	KUNIT_CASE_SLOW(deadline_fires_running),
 	KUNIT_CASE_SLOW(deadline_fires_waiting),
 	KUNIT_CASE_SLOW(deadline_fires_sleeping),
