@@ -36,7 +36,9 @@ typedef void (*tlob_switch_state_last)(void *, bool, struct task_struct *,
  * Define probe @name for sched_switch, whichever its prototype, on top of
  * matters(prev, next) and, if that is true, fn(prev, next, blocks). blocks: prev
  * gave the CPU up to wait for an event. prev_state alone is not enough where it
- * was read before a pending signal put the task back to running.
+ * was read before a pending signal put the task back to running. Before it came,
+ * who waits has left the run queue by then; preempt is no help there: on RT it is
+ * said also of a task that waits for a lock.
  */
 #define TLOB_SCHED_SWITCH_PROBE(name, matters, fn)			\
 static void __maybe_unused						\
@@ -44,7 +46,7 @@ name##_3(void *data, bool preempt, struct task_struct *prev,		\
 	 struct task_struct *next)					\
 {									\
 	if (matters(prev, next))					\
-		fn(prev, next, !preempt && !tlob_task_is_runnable(prev)); \
+		fn(prev, next, !READ_ONCE(prev->on_rq));		\
 }									\
 static void __maybe_unused						\
 name##_state_first(void *data, bool preempt, unsigned int prev_state,	\

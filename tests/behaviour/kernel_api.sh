@@ -144,6 +144,15 @@ woken_early()
 	eq "error_tlob" "$(nr_events error_tlob)" 0
 }
 
+# On RT, to wait for a spinlock_t is to sleep, whatever else the kernel says of it.
+spinlock()
+{
+	[[ $(uname -v) = *PREEMPT_RT* ]] || skip "spinlocks of this kernel do not sleep"
+	load_api
+	api locked 300000000
+	overran sleeping
+}
+
 # Half of it on the CPU, half asleep
 self()
 {
@@ -379,6 +388,7 @@ unload_with_windows()
 # What takes two CPUs; the rest is the same on one.
 tcase running "a task on a CPU at the start"
 tcase woken_early "woken before it sleeps"
+tcase spinlock "asleep for a spinlock"
 tcase within_execve "stopped and started within an execve"
 if [ "${MODE:-up}" != duo ]; then
 	tcase sleeping "a task asleep at the start"

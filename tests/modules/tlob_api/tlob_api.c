@@ -12,6 +12,8 @@
  *   undecided NS		the same kthread, held up between set_current_state()
  *				and schedule()
  *   woken NS			the same there, on a CPU of its own, and woken
+ *   locked NS			a kthread that sleeps, and then wants a spinlock_t that
+ *				is held for longer than its budget
  *   self NS			a kthread starts and stops itself, and sleeps
  *   irq NS			stopped with interrupts off, and from an interrupt
  *   exits NS			a kthread that ends in its window, and is then used
@@ -63,7 +65,7 @@ static __printf(1, 2) void say(const char *fmt, ...)
 
 /* A kthread that waits, spins, or ends, as it is told */
 
-enum todo { WAIT, SPIN, HESITATE, END };
+enum todo { WAIT, SPIN, HESITATE, LOCK, END };
 
 struct worker {
 	struct task_struct *task;
@@ -93,6 +95,8 @@ static void hesitate(struct worker *w)
 		msleep(1);
 }
 
+static DEFINE_SPINLOCK(contended);
+
 static int worker_fn(void *arg)
 {
 	struct worker *w = arg;
@@ -107,6 +111,10 @@ static int worker_fn(void *arg)
 		WRITE_ONCE(w->spins, false);
 		if (READ_ONCE(w->todo) == HESITATE)
 			hesitate(w);
+		if (cmpxchg(&w->todo, LOCK, WAIT) == LOCK) {
+			spin_lock(&contended);
+			spin_unlock(&contended);
+		}
 	}
 	complete(&w->ended);
 	return 0;
@@ -240,6 +248,28 @@ static void run_woken(u64 ns)
 	say("start=%d\n", tlob_start_task(w.task, ns));
 	say("me=%d\nwoken=%d\n", current->pid, wake_up_process(w.task));
 	msleep(div_u64(ns, NSEC_PER_MSEC) + WINDOW_MS);
+	say("stop=%d\n", tlob_stop_task(w.task));
+	worker_end(&w);
+	put_task_struct(w.task);
+}
+
+/* On RT the lock is one to sleep for. Its holder must not sleep, there either. */
+static void run_locked(u64 ns)
+{
+	struct worker w;
+	ktime_t end;
+
+	if (worker_create(&w, -1))
+		return;
+	sched_set_fifo_low(w.task);
+	say("start=%d\n", tlob_start_task(w.task, ns));
+	end = ktime_add_ns(ktime_get(), ns + WINDOW_MS * NSEC_PER_MSEC);
+	spin_lock(&contended);
+	worker_do(&w, LOCK);
+	while (ktime_before(ktime_get(), end))
+		;
+	spin_unlock(&contended);
+	msleep(WINDOW_MS);
 	say("stop=%d\n", tlob_stop_task(w.task));
 	worker_end(&w);
 	put_task_struct(w.task);
@@ -531,6 +561,8 @@ static int run_set(const char *val, const struct kernel_param *kp)
 		run_runnable(HESITATE, ns);
 	else if (!strcmp(what, "woken"))
 		run_woken(ns);
+	else if (!strcmp(what, "locked"))
+		run_locked(ns);
 	else if (!strcmp(what, "self"))
 		run_self(ns);
 	else if (!strcmp(what, "irq"))
