@@ -41,10 +41,13 @@ static inline void tlob_blame_task(struct tlob_culprit *culprit,
 	memcpy(culprit->comm, task->comm, TASK_COMM_LEN);
 }
 
-/* Whoever runs this code: at sched_waking, the waker. */
+/*
+ * Whoever runs this code: at sched_waking, the waker. What the idle task does is
+ * others' work, which came by an interrupt or instead of one.
+ */
 static inline void tlob_blame_context(struct tlob_culprit *culprit)
 {
-	if (in_task()) {
+	if (in_task() && !is_idle_task(current)) {
 		tlob_blame_task(culprit, current);
 	} else {
 		culprit->pid = 0;
