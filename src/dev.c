@@ -40,6 +40,7 @@
  * @src: what its windows belong to; counts with all others as `dev`
  * @used: a window was asked for: it is in the list, and a user of the monitor
  * @link: in the list of used files; RCU
+ * @rcu: for freeing it
  * @wait: readers and pollers
  * @wake: @wait is to be woken
  * @lock: protects the members below; a leaf
@@ -52,6 +53,7 @@ struct tlob_file {
 	struct tlob_source src;
 	bool used;
 	struct list_head link;
+	struct rcu_head rcu;
 	wait_queue_head_t wait;
 	int wake;
 	raw_spinlock_t lock;
@@ -216,16 +218,17 @@ static int tlob_dev_release(struct inode *inode, struct file *file)
 {
 	struct tlob_file *tf = file->private_data;
 
-	if (tf->used) {
-		mutex_lock(&tlob_mutex);
-		tlob_windows_end_source(&tf->src, TLOB_CANCELLED);
-		tlob_monitor_put();
-		list_del_rcu(&tf->link);
-		mutex_unlock(&tlob_mutex);
-		/* Pairs with the RCU read sides that report and wake. */
-		synchronize_rcu();
+	if (!tf->used) {
+		kfree(tf);
+		return 0;
 	}
-	kfree(tf);
+	mutex_lock(&tlob_mutex);
+	tlob_windows_end_source(&tf->src, TLOB_CANCELLED);
+	tlob_monitor_put();
+	list_del_rcu(&tf->link);
+	mutex_unlock(&tlob_mutex);
+	/* Pairs with the RCU read sides that report and wake. */
+	kfree_rcu(tf, rcu);
 	return 0;
 }
 
