@@ -43,7 +43,7 @@ pound()
 		SUM[${kv%%=*}]=$((${SUM[${kv%%=*}]:-0} + ${kv#*=}))
 	done < <(grep -oE '(exited|execed|violations)=[0-9]+' "$CTL/stats")
 	find_ctl || die "no control files after SEED=$SEED"
-	eq "enable" "$(<"$CTL/enable")" 1
+	eq "enable" "$(tr -d "\0" < "$CTL/enable")" 1
 	check_identity
 }
 
