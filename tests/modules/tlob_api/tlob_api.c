@@ -253,13 +253,16 @@ static void run_woken(u64 ns)
 	put_task_struct(w.task);
 }
 
-/* On RT the lock is one to sleep for. Its holder must not sleep, there either. */
+/*
+ * On RT the lock is one to sleep for, and not to spin for as its holder does not run
+ * meanwhile: the caller was put on this CPU. It must not sleep, there either.
+ */
 static void run_locked(u64 ns)
 {
 	struct worker w;
 	ktime_t end;
 
-	if (worker_create(&w, -1))
+	if (worker_create(&w, raw_smp_processor_id()))
 		return;
 	sched_set_fifo_low(w.task);
 	say("start=%d\n", tlob_start_task(w.task, ns));
