@@ -413,5 +413,7 @@ void tlob_dev_exit(void)
 	if (!registered)
 		return;
 	misc_deregister(&tlob_dev);
+	/* Reports of files that were closed are over; they ask for wakeups. */
+	synchronize_rcu();
 	wake_flush();
 }

@@ -584,6 +584,41 @@ exhausted:
 	return -ENOSPC;
 }
 
+/*
+ * Whether a task that no event has told of yet is elsewhere than it was taken for;
+ * if @revise, it was so from the start on.
+ */
+static bool is_elsewhere(struct task_struct *task, bool revise)
+{
+	struct tlob_record *rec;
+	enum states_tlob state;
+	bool elsewhere = false;
+	unsigned long flags;
+
+	rcu_read_lock();
+	/* Acquires the table, as tlob_window_start(). */
+	if (!smp_load_acquire(&tlob_table.present))
+		goto out;
+	rec = find_record(task);
+	if (!rec)
+		goto out;
+	raw_spin_lock_irqsave(&rec->lock, flags);
+	if (rec->task == task && rec->nr_open && rec->guessed) {
+		state = observed_state(task);
+		elsewhere = state != rec->clock.state;
+		if (elsewhere && revise) {
+			tlob_clock_charge(&rec->clock, ktime_get_ns());
+			rec->guess_base = tlob_clock_revise(&rec->clock,
+							    rec->guess_base,
+							    state);
+		}
+	}
+	raw_spin_unlock_irqrestore(&rec->lock, flags);
+out:
+	rcu_read_unlock();
+	return elsewhere;
+}
+
 /**
  * tlob_window_observe - look once more where a task is
  * @task: a task that a window was just started on and that is not current
@@ -596,36 +631,13 @@ exhausted:
  */
 void tlob_window_observe(struct task_struct *task)
 {
-	struct tlob_record *rec;
-	unsigned long flags;
-
 	/* Until all switches that did not see the record are over. */
 	synchronize_rcu();
-	rcu_read_lock();
-	/* Acquires the table, as tlob_window_start(). */
-	if (!smp_load_acquire(&tlob_table.present))
-		goto out;
-	rec = find_record(task);
-	if (!rec)
-		goto out;
-	raw_spin_lock_irqsave(&rec->lock, flags);
-	if (rec->task == task && rec->nr_open && rec->guessed) {
-		enum states_tlob state = observed_state(task);
-
-		/*
-		 * A sleeper that was woken is runnable. One that is not may be on
-		 * a run queue still: on its way out of it.
-		 */
-		if (rec->clock.state == sleeping_tlob && state == waiting_tlob &&
-		    !tlob_task_is_runnable(task))
-			state = sleeping_tlob;
-		tlob_clock_charge(&rec->clock, ktime_get_ns());
-		rec->guess_base = tlob_clock_revise(&rec->clock,
-						    rec->guess_base, state);
-	}
-	raw_spin_unlock_irqrestore(&rec->lock, flags);
-out:
-	rcu_read_unlock();
+	if (!is_elsewhere(task, false))
+		return;
+	/* Until what was under way just then, a wakeup say, has been told. */
+	synchronize_rcu();
+	is_elsewhere(task, true);
 }
 
 /**

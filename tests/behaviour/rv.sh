@@ -130,14 +130,15 @@ reactors()
 	eq "lines after nop" $(($(dmesg | grep -c 'rv: monitor tlob does not allow') - before)) 1
 	stats_are w started=4 stopped=4 violations=3
 	# A window that is open meanwhile is ended, and counted.
-	bg start ready wait stop
+	bind "p:long $P2 threshold=3600s"
+	bg start2 ready wait stop2
 	await
 	echo printk > "$MON/reactors" || fail "printk"
 	eq "inflight" "$(<"$MON/inflight")" ""
 	go
 	finish
-	stats_are w started=5 cancelled=1
-	eq "bindings" "$(grep -c . "$MON/bindings")" 1
+	stats_are long started=1 cancelled=1 violations=0
+	eq "bindings" "$(grep -c . "$MON/bindings")" 2
 	echo nop > "$MON/reactors" || fail "nop"
 }
 
