@@ -176,7 +176,7 @@ static int tlob_dev_open(struct inode *inode, struct file *file)
 {
 	struct tlob_file *tf;
 
-	tf = kzalloc(sizeof(*tf), GFP_KERNEL);
+	tf = kzalloc(sizeof(*tf), GFP_KERNEL_ACCOUNT);
 	if (!tf)
 		return -ENOMEM;
 	tf->src = tlob_dev_source;
@@ -413,7 +413,11 @@ void tlob_dev_exit(void)
 	if (!registered)
 		return;
 	misc_deregister(&tlob_dev);
-	/* Reports of files that were closed are over; they ask for wakeups. */
+	/*
+	 * Reports of files that were closed are over; they ask for wakeups. And
+	 * what waits below may miss an irq_work that two CPUs run at once: the
+	 * other is an RCU reader.
+	 */
 	synchronize_rcu();
 	wake_flush();
 }

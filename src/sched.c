@@ -43,13 +43,18 @@ static noinline void probe_switch(struct task_struct *prev,
 {
 	struct tlob_record *rec;
 
-	rec = tlob_table_find(prev);
-	if (rec)
-		tlob_task_event(rec, prev, blocks ? sleep_tlob : preempt_tlob,
-				next);
-	rec = tlob_table_find(next);
-	if (rec)
-		tlob_task_event(rec, next, switch_in_tlob, NULL);
+	if (tlob_table_may_have(prev)) {
+		rec = tlob_table_walk(prev);
+		if (rec)
+			tlob_task_event(rec, prev,
+					blocks ? sleep_tlob : preempt_tlob,
+					next);
+	}
+	if (tlob_table_may_have(next)) {
+		rec = tlob_table_walk(next);
+		if (rec)
+			tlob_task_event(rec, next, switch_in_tlob, NULL);
+	}
 }
 
 TLOB_SCHED_SWITCH_PROBE(probe_sched_switch, switch_matters, probe_switch)
@@ -60,14 +65,12 @@ static noinline void probe_wakeup(struct task_struct *task)
 	struct tlob_record *rec;
 	unsigned long flags;
 
-	rcu_read_lock();
-	rec = tlob_table_find(task);
-	if (rec) {
-		local_irq_save(flags);
+	/* An RCU read side, too. */
+	local_irq_save(flags);
+	rec = tlob_table_walk(task);
+	if (rec)
 		tlob_task_event(rec, task, wakeup_tlob, tlob_taker(task));
-		local_irq_restore(flags);
-	}
-	rcu_read_unlock();
+	local_irq_restore(flags);
 }
 
 static void probe_sched_wakeup(void *data, struct task_struct *task)
@@ -82,14 +85,12 @@ static noinline void probe_waking(struct task_struct *task)
 	struct tlob_record *rec;
 	unsigned long flags;
 
-	rcu_read_lock();
-	rec = tlob_table_find(task);
-	if (rec) {
-		local_irq_save(flags);
+	/* Likewise. */
+	local_irq_save(flags);
+	rec = tlob_table_walk(task);
+	if (rec)
 		tlob_task_waking(rec, task);
-		local_irq_restore(flags);
-	}
-	rcu_read_unlock();
+	local_irq_restore(flags);
 }
 
 static void probe_sched_waking(void *data, struct task_struct *task)

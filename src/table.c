@@ -98,19 +98,6 @@ void tlob_table_free(void)
 }
 
 /**
- * tlob_table_find_slow - walk a bucket for the record of a task
- * @task: the task
- *
- * See tlob_table_find().
- *
- * Return: the record, to be locked and verified, or NULL.
- */
-struct tlob_record *tlob_table_find_slow(struct task_struct *task)
-{
-	return tlob_table_walk(task);
-}
-
-/**
  * tlob_table_find_swapped - the record of a leader that was none
  * @task: the leader of a thread group
  *

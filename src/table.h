@@ -166,7 +166,6 @@ void tlob_table_free(void);
 int tlob_table_add(struct task_struct *task);
 bool tlob_table_reclaim(unsigned long seen);
 unsigned long tlob_table_available(void);
-struct tlob_record *tlob_table_find_slow(struct task_struct *task);
 struct tlob_record *tlob_table_find_swapped(struct task_struct *task);
 void tlob_table_release(struct tlob_record *rec);
 void tlob_table_release_all(void);
@@ -221,18 +220,6 @@ again:
 	if (get_nulls_value(pos) != bucket - tlob_table.buckets)
 		goto again;
 	return NULL;
-}
-
-/**
- * tlob_table_find - the record of a task
- * @task: the task
- *
- * Context: RCU read side, or interrupts off.
- * Return: the record, to be locked and verified, or NULL.
- */
-static inline struct tlob_record *tlob_table_find(struct task_struct *task)
-{
-	return tlob_table_may_have(task) ? tlob_table_find_slow(task) : NULL;
 }
 
 /**

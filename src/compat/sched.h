@@ -46,7 +46,7 @@ name##_3(void *data, bool preempt, struct task_struct *prev,		\
 	 struct task_struct *next)					\
 {									\
 	if (matters(prev, next))					\
-		fn(prev, next, !READ_ONCE(prev->on_rq));		\
+		fn(prev, next, !tlob_task_is_queued(prev));		\
 }									\
 static void __maybe_unused						\
 name##_state_first(void *data, bool preempt, unsigned int prev_state,	\

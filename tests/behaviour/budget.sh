@@ -245,9 +245,15 @@ no_timer_in_steady_state()
 	: > "$TRACE/trace"
 	sec loop:100 { start2 stop2 }
 	between "timers started, short budget" "$(timers_started)" 100 110
+	# Kept over a stop until it would fire in 50 us, and then moved once for several.
+	bind "p:u $P3 threshold=120us"
+	: > "$TRACE/trace"
+	sec loop:500 { start3 stop3 }
+	between "timers started, 120 us" "$(timers_started)" 5 150
 	echo 0 > "$TRACE/events/timer/hrtimer_start/enable"
 	stats_are w started=1000 stopped=1000 violations=0
 	stats_are v started=100 stopped=100
+	stats_are u started=500 stopped=500 violations=0
 }
 
 timers_started()
