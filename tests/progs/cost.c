@@ -11,8 +11,9 @@
  *   cost gap N		the longest time that a loop of 500 us was interrupted
  *			for, in a window of the functions push: the median of N
  *
- * -w: both are in a window, of the functions push. -c: on which CPU. Prints "tenths=T". Where time
- * counts instructions, T / 10 is how many.
+ * -w: both are in a window, of the functions push. -2: two processes at once, on
+ * CPU 0 and on CPU 1, of KIND, ioctl and badioctl; the time of the slower one.
+ * Prints "tenths=T". Where time counts instructions, T / 10 is how many.
  */
 #include "common.h"
 
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,7 +67,12 @@ static const struct {
 	{ "return", return_start, nothing },
 };
 
-static int in_window;
+static int in_window, two;
+
+/* Of two at once: how many have begun, and ended. */
+static struct together {
+	atomic_int begun, ended;
+} *together;
 
 static void print_tenths(uint64_t ns, uint64_t n)
 {
@@ -84,6 +91,42 @@ static void leave(void)
 		push_stop();
 }
 
+/* Two at once begin at the same time, */
+static void meet(void)
+{
+	if (!two)
+		return;
+	atomic_fetch_add(&together->begun, 1);
+	while (atomic_load(&together->begun) < 2)
+		;
+}
+
+/* and the one that ends last tells how long it took. */
+static void print_slower(uint64_t ns, uint64_t n)
+{
+	if (two && !atomic_fetch_add(&together->ended, 1))
+		return;
+	print_tenths(ns, n);
+}
+
+static long switches(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage))
+		die("getrusage");
+	return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
+/* What is measured took place. */
+static void check_switches(long before, int n)
+{
+	if (switches() - before < n) {
+		fprintf(stderr, "cost: only %ld switches\n", switches() - before);
+		exit(1);
+	}
+}
+
 static void yields(int n)
 {
 	while (n--)
@@ -93,6 +136,7 @@ static void yields(int n)
 static void cost_switch(int n)
 {
 	uint64_t t;
+	long before;
 	pid_t pid = fork();
 
 	if (pid < 0)
@@ -104,9 +148,12 @@ static void cost_switch(int n)
 		_exit(0);
 	}
 	yields(WARM_UP);
+	before = switches();
 	t = now();
 	yields(n);
-	print_tenths(now() - t, 2ull * n);
+	t = now() - t;
+	check_switches(before, n);
+	print_tenths(t, 2ull * n);
 	leave();
 	waitpid(pid, NULL, 0);
 }
@@ -127,6 +174,7 @@ static void cost_wake(int n)
 	atomic_int *turn = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	uint64_t t;
+	long before;
 	pid_t pid;
 
 	if (turn == MAP_FAILED)
@@ -141,9 +189,12 @@ static void cost_wake(int n)
 		_exit(0);
 	}
 	take_turns(turn, 0, WARM_UP);
+	before = switches();
 	t = now();
 	take_turns(turn, 0, n);
-	print_tenths(now() - t, n);
+	t = now() - t;
+	check_switches(before, n);
+	print_tenths(t, n);
 	leave();
 	waitpid(pid, NULL, 0);
 }
@@ -157,12 +208,13 @@ static void cost_pair(unsigned int kind, int n)
 		kinds[kind].start();
 		kinds[kind].stop();
 	}
+	meet();
 	t = now();
 	for (i = 0; i < n; i++) {
 		kinds[kind].start();
 		kinds[kind].stop();
 	}
-	print_tenths(now() - t, n);
+	print_slower(now() - t, n);
 }
 
 static void cost_ioctl(int n, int known)
@@ -176,12 +228,14 @@ static void cost_ioctl(int n, int known)
 	if (fd < 0)
 		die("/dev/tlob");
 	for (i = -WARM_UP; i < n; i++) {
-		if (!i)
+		if (!i) {
+			meet();
 			t = now();
+		}
 		bad += !!ioctl(fd, start, &args);
 		bad += !!ioctl(fd, stop);
 	}
-	print_tenths(now() - t, n);
+	print_slower(now() - t, n);
 	if (bad != (known ? 0 : 2 * (n + WARM_UP)))
 		die("ioctl");
 }
@@ -226,7 +280,7 @@ static void cost_gap(int n)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: cost [-w] [-c CPU] WHAT N\n");
+	fprintf(stderr, "usage: cost [-w | -2] WHAT N\n");
 	return 2;
 }
 
@@ -234,23 +288,36 @@ int main(int argc, char **argv)
 {
 	const char *what;
 	unsigned int kind;
-	int n, cpu = 0;
+	pid_t pid = 0;
+	int n, status;
 
 	if (argc > 1 && !strcmp(argv[1], "-w")) {
 		in_window = 1;
 		argc--;
 		argv++;
 	}
-	if (argc > 2 && !strcmp(argv[1], "-c")) {
-		cpu = atoi(argv[2]);
-		argc -= 2;
-		argv += 2;
+	if (argc > 1 && !strcmp(argv[1], "-2")) {
+		two = 1;
+		argc--;
+		argv++;
 	}
 	if (argc != 3)
 		return usage();
 	what = argv[1];
 	n = atoi(argv[2]);
-	set_cpu(cpu);
+	together = mmap(NULL, sizeof(*together), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (together == MAP_FAILED)
+		die("mmap");
+	if (two) {
+		alarm(600);	/* one may wait for the other in vain */
+		pid = fork();
+		if (pid < 0)
+			die("fork");
+		set_cpu(!pid);
+	} else {
+		set_cpu(0);
+	}
 	set_fifo(50);
 	if (!strcmp(what, "switch")) {
 		cost_switch(n);
@@ -268,5 +335,7 @@ int main(int argc, char **argv)
 			return usage();
 		cost_pair(kind, n);
 	}
+	if (pid > 0 && (waitpid(pid, &status, 0) < 0 || status))
+		die("the other process");
 	return 0;
 }
