@@ -12,7 +12,7 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DIST := tlob-$(VERSION)
 KERNELS ?= quick
 BENCH_KERNEL ?= 7.3
-LONG_KERNELS ?= 5.10-rt 7.3 debug rt-debug
+LONG_KERNELS ?= 5.10-rt 7.3 debug rt-debug rv rv-exported kcsan
 export KERNELS
 
 .PHONY: all modules install modules_install uninstall clean sign check check-long check-packages \

@@ -57,6 +57,7 @@ everything()
 	diag "SEED=$SEED DURATION=$DURATION"
 	while ((left > 0)); do
 		seconds=$((left < ROUND ? left : ROUND))
+		diag "round of SEED=$SEED"
 		pound "$seconds" -r "$TRACE"
 		if [ "$FAILED" != 0 ]; then
 			diag "that was SEED=$SEED DURATION=$seconds: $OUT"
@@ -79,7 +80,7 @@ everything()
 	if [ "${TLOB_LONG:-}" = 1 ]; then
 		for what in dev_windows execs kills binds unbinds enables disables reads \
 			violations exited execed unloads; do
-			ge "$what" "${SUM[$what]}" 1
+			ge "$what" "${SUM[$what]}" $((DURATION / 40))
 		done
 		[ ! -w /sys/devices/system/cpu/cpu1/online ] || ge "hotplugs" "${SUM[hotplugs]}" 1
 	fi

@@ -542,6 +542,8 @@ end_case()
 			check_identity
 		fi
 		status=$FAILED
+	elif [ $status -eq 4 ] && [ "$FAILED" != 0 ]; then
+		status=1	# skipped after a failure
 	fi
 	for ((i = ${#DEFERRED[@]} - 1; i >= 0; i--)); do
 		eval "${DEFERRED[i]}"

@@ -26,7 +26,7 @@ mark_log()
 # The lines that came since, without their time
 log()
 {
-	dmesg | sed "1,/$LOG_MARK/d; s/^\[[^]]*\] //"
+	dmesg | sed "1,/$LOG_MARK/d; s/^\[[^]]*\]\(\[ *[CT][0-9]*\]\)\? //"
 }
 
 said()
@@ -175,12 +175,15 @@ back_to_nop()
 	eq "write" "$(choose nop)" 4
 }
 
-# Every case starts from nop. Under RV the reactors are RV's own.
+# Every case starts from nop. Under RV the reactors are RV's own: without it, then.
 eval "fresh_module() $(declare -f fresh | sed 1d)"
 fresh()
 {
 	fresh_module || return
-	[ "${CTL#"$TRACEFS"}" = "$CTL" ] || skip "the reactors are RV's"
+	if [ "${CTL#"$TRACEFS"}" != "$CTL" ]; then
+		tlob_unload && tlob_load rv=off || return
+		echo 1 > "$CTL/enable"
+	fi
 	echo nop > "$CTL/reactors"
 }
 

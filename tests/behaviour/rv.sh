@@ -75,7 +75,10 @@ disable_in_window()
 # What overruns meanwhile is not heard of, then or later; what does not is.
 monitoring_off()
 {
+	local before
+
 	need_rv
+	before=$(lines_of_printk)
 	defer "echo 1 > $RV/monitoring_on"
 	defer "echo nop > $MON/reactors"
 	bind "p:w $P1 threshold=1s"
@@ -90,6 +93,7 @@ monitoring_off()
 	sleep 0.05
 	go
 	await
+	eq "lines so far" $(($(lines_of_printk) - before)) 0
 	eq "reports so far" "$(nr_events detail_env_tlob) $(nr_events done_tlob)" "0 0"
 	stats_are w started=1 stopped=1 violations=1
 	go
@@ -100,6 +104,32 @@ monitoring_off()
 	matches "the one report" "$(events detail_env_tlob)" " binding=long "
 	eq "done_tlob events" "$(nr_events done_tlob)" 1
 	ge "sleeping_ns of w" "$(stat_of w sleeping_ns)" 1000000000
+	sleep 0.2
+	eq "lines" $(($(lines_of_printk) - before)) 1
+}
+
+# A window of /dev/tlob that overruns meanwhile is in no queue; what its stop says is
+# what it always says.
+monitoring_off_device()
+{
+	need_rv
+	defer "echo 1 > $RV/monitoring_on"
+	echo 0 > "$RV/monitoring_on"
+	OUT=$("$BIN/dev" open:a:nonblock start:a:1000000 sleep:5000 stop:a poll:a:0 read:a:56)
+	matches "the stop" "$OUT" "stop=-EOVERFLOW"
+	matches "poll" "$OUT" "poll=0"
+	matches "read" "$OUT" "read=-EAGAIN"
+	echo 1 > "$RV/monitoring_on"
+	stats_are dev started=1 stopped=1 violations=1
+	check_reports 0
+	OUT=$("$BIN/dev" open:a:nonblock start:a:1000000 sleep:5000 stop:a read:a:56)
+	matches "read, monitoring on" "$OUT" "read=56"
+	check_reports 1
+}
+
+lines_of_printk()
+{
+	dmesg | grep -c 'rv: monitor tlob does not allow'
 }
 
 # RV's printk speaks, and choosing a reactor leaves everything as it was.
@@ -110,24 +140,24 @@ reactors()
 	need_rv
 	# With a host that pauses a guest of two CPUs it may be anywhere.
 	[ "${MODE:-up}" != smp ] || where='(running|waiting|sleeping)'
-	before=$(dmesg | grep -c 'rv: monitor tlob does not allow')
+	before=$(lines_of_printk)
 	bind "p:w $P1 threshold=5ms"
 	sec start sleep:20000 stop
 	sleep 0.2
-	eq "lines with nop" $(($(dmesg | grep -c 'rv: monitor tlob does not allow') - before)) 0
+	eq "lines with nop" $(($(lines_of_printk) - before)) 0
 	echo printk > "$MON/reactors" || fail "printk"
 	eq "reactors" "$(grep -c '^\[printk\]$' "$MON/reactors")" 1
 	eq "enable" "$(tr -d '\0' < "$MON/enable")" 1
 	eq "bindings" "$(grep -c . "$MON/bindings")" 1
 	sec start sleep:20000 stop start stop
 	sleep 0.5
-	eq "lines with printk" $(($(dmesg | grep -c 'rv: monitor tlob does not allow') - before)) 1
+	eq "lines with printk" $(($(lines_of_printk) - before)) 1
 	matches "the line" "$(dmesg | grep 'rv: monitor tlob does not allow' | tail -n 1)" \
 		"rv: monitor tlob does not allow event budget_exceeded on state $where with env clk_elapsed=[0-9]+\$"
 	echo nop > "$MON/reactors" || fail "nop"
 	sec start sleep:20000 stop
 	sleep 0.2
-	eq "lines after nop" $(($(dmesg | grep -c 'rv: monitor tlob does not allow') - before)) 1
+	eq "lines after nop" $(($(lines_of_printk) - before)) 1
 	stats_are w started=4 stopped=4 violations=3
 	# A window that is open meanwhile is ended, and counted.
 	bind "p:long $P2 threshold=3600s"
@@ -238,6 +268,7 @@ twin()
 	local how said="tlob: the kernel has a monitor named tlob" before
 
 	need_rv
+	[ -e "$TLOB_DIR/tlob_twin.ko" ] || [ "$KERNEL" != rv-exported ] || die "tlob_twin was not built"
 	[ -e "$TLOB_DIR/tlob_twin.ko" ] || skip "this kernel does not let modules register monitors"
 	tlob_unload
 	insmod "$TLOB_DIR/tlob_twin.ko" || die "the other monitor"
@@ -288,6 +319,7 @@ tcase registered "tlob is a monitor"
 tcase enabling "enabled and disabled by RV"
 tcase disable_in_window "disabling ends windows"
 tcase monitoring_off "monitoring_on 0 and 1 with windows open"
+tcase monitoring_off_device "monitoring_on 0 and /dev/tlob"
 tcase reactors "RV's reactors"
 tcase open_files "open files keep the module"
 tcase unload_enabled "unload while enabled"

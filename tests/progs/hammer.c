@@ -365,18 +365,40 @@ static int put(const char *dir, const char *file, const char *text, size_t len)
 	return n < 0 ? n : 0;
 }
 
+/* No line of stats may tell of an anomaly, whatever goes on. */
+static void check_stats(const char *text)
+{
+	static const char key[] = " anomalies=";
+
+	while ((text = strstr(text, key))) {
+		text += sizeof(key) - 1;
+		if (strspn(text, "0") != strcspn(text, " \n")) {
+			wrong("anomalies=%.*s", (int)strcspn(text, " \n"), text);
+			return;
+		}
+	}
+}
+
 static void read_all(const char *file)
 {
-	char path[PATH_MAX], buf[4096];
+	char path[PATH_MAX], buf[16384];
+	size_t len = 0;
+	ssize_t n;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", ctl, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	while (read(fd, buf, sizeof(buf)) > 0)
-		;
+	while ((n = read(fd, buf + len, sizeof(buf) - 1 - len)) > 0) {
+		len += n;
+		if (len == sizeof(buf) - 1 && strcmp(file, "stats"))
+			len = 0;
+	}
 	close(fd);
+	buf[len] = '\0';
+	if (!strcmp(file, "stats"))
+		check_stats(buf);
 	count(READS);
 }
 
@@ -474,6 +496,7 @@ static void unloader(uint64_t seed)
 
 	while (!atomic_load(&shared->settled)) {
 		snooze(100000 + chance(&c, 500000));
+		read_all("stats");	/* the counters go with the module */
 		atomic_store(&shared->close_dev, 1);
 		for (tries = 0; tries < 300; tries++) {
 			ret = unload();

@@ -44,6 +44,9 @@ qemu() {
 		append+=" watchdog_thresh=$((10 * SLOW)) workqueue.watchdog_thresh=$((30 * SLOW))"
 		append+=" rcupdate.rcu_cpu_stall_timeout=$((21 * SLOW))"
 	fi
+	# Red zones and poison where our objects come from; races are looked for often.
+	[[ $CONFIGS != *memory* ]] || append+=' slab_debug=FZP,kmalloc-*'
+	[[ $CONFIGS != *kcsan* ]] || append+=' kcsan.skip_watch=1000'
 	# An interrupt while identify_cpu() has the features cleared: KASAN then takes
 	# any address of five levels for a wild one.
 	[[ $CONFIGS != *memory* ]] || cpu+=,la57=off

@@ -83,8 +83,8 @@ vm_panic() {
 	install -m 755 "$HERE/panic-in-guest" "$job/root/tlob/job"
 	say "$k: a boot that is to die"
 	boot "$k" up "$job" $((BOOT_LIMIT * SLOW)) >"$job/said"
-	# 5.10-rt has it in a line of its own.
-	want='^\[ *[0-9.]*\] \(Kernel panic - not syncing: \)\?rv: monitor tlob does not allow event budget_exceeded on state sleeping with env clk_elapsed=[0-9]'
+	# 5.10-rt has it in a line of its own; where the printer is told, it comes first.
+	want='^\[ *[0-9.]*\]\(\[ *[CT][0-9]*\]\)\? \(Kernel panic - not syncing: \)\?rv: monitor tlob does not allow event budget_exceeded on state sleeping with env clk_elapsed=[0-9]'
 	grep -qx armed "$job/said" || why="it did not come as far: $(tail -n 1 "$job/said")"
 	! grep -qx survived "$job/said" || why=${why:-it survived}
 	[[ -s $job/died ]] || why=${why:-it came to its end}
