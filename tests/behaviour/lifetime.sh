@@ -344,10 +344,10 @@ unload_with_files_open()
 {
 	local f
 
-	for f in monitor bindings stats inflight error_log enable; do
+	for f in monitor bindings stats hist inflight error_log enable reactors desc; do
 		loaded || tlob_load || die "insmod"
 		case $f in
-		monitor | enable)
+		monitor | enable | reactors)
 			exec 9<> "$CTL/$f" ;;
 		*)
 			exec 9< "$CTL/$f" ;;
@@ -360,6 +360,18 @@ unload_with_files_open()
 	done
 	loaded || tlob_load || die "insmod"
 	tlob_unload || fail "rmmod after the files were closed"
+	tlob_load || die "insmod"
+}
+
+# O_PATH keeps no module; what it leads to then is nothing of ours.
+unload_with_paths_held()
+{
+	bg_exec "$BIN/opath" "$CTL"/*
+	await
+	tlob_unload || fail "rmmod"
+	echo > "$BG_OUT.in"
+	finish
+	matches "what was held" "$OUT" "moved=0 held=9\$"
 	tlob_load || die "insmod"
 }
 
@@ -404,5 +416,6 @@ tcase removal_is_silent "so does removal"
 tcase unload_is_silent "and the end of unload"
 tcase unloaded_in_window "rmmod with windows open"
 tcase unload_with_files_open "rmmod with control files open"
+tcase unload_with_paths_held "rmmod with control files held by O_PATH"
 tcase reload_loop "load and unload while a program runs through its sections"
 run_cases

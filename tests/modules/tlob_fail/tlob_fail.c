@@ -27,7 +27,7 @@ static unsigned int to_go;
 /* Whether a function of tlob is among the callers. */
 static bool is_tlobs(void)
 {
-	unsigned long callers[32];
+	unsigned long callers[64];
 	char name[KSYM_SYMBOL_LEN];
 	unsigned int i, n;
 
@@ -74,12 +74,19 @@ static int on_page(struct kprobe *kp, struct pt_regs *regs)
 {
 	return is_turn((__force gfp_t)regs->di) ? instead(regs, true) : 0;
 }
+
+/* void __percpu *__alloc_percpu(...), which the kernel's injection spares */
+static int on_percpu(struct kprobe *kp, struct pt_regs *regs)
+{
+	return is_turn(GFP_KERNEL) ? instead(regs, 0) : 0;
+}
 NOKPROBE_SYMBOL(is_tlobs);
 NOKPROBE_SYMBOL(is_turn);
 NOKPROBE_SYMBOL(just_return);
 NOKPROBE_SYMBOL(instead);
 NOKPROBE_SYMBOL(on_slab);
 NOKPROBE_SYMBOL(on_page);
+NOKPROBE_SYMBOL(on_percpu);
 
 static struct kprobe slab_probe = {
 	.symbol_name = "should_failslab",
@@ -90,6 +97,11 @@ static struct kprobe page_probe = {
 	.symbol_name = "should_fail_alloc_page",
 	.pre_handler = on_page,
 };
+
+/* Its name since 6.10, and before */
+static const char * const percpu_names[] = { "pcpu_alloc_noprof", "__alloc_percpu" };
+
+static struct kprobe percpu_probe;
 
 static struct kprobe *probes[] = { &slab_probe, &page_probe };
 
@@ -118,12 +130,28 @@ module_param_cb(nth, &nth_ops, NULL, 0600);
 
 static int __init tlob_fail_init(void)
 {
-	return register_kprobes(probes, ARRAY_SIZE(probes));
+	unsigned int i;
+	int ret = -ENOENT;
+
+	for (i = 0; ret && i < ARRAY_SIZE(percpu_names); i++) {
+		percpu_probe = (struct kprobe) {
+			.symbol_name = percpu_names[i],
+			.pre_handler = on_percpu,
+		};
+		ret = register_kprobe(&percpu_probe);
+	}
+	if (ret)
+		return ret;
+	ret = register_kprobes(probes, ARRAY_SIZE(probes));
+	if (ret)
+		unregister_kprobe(&percpu_probe);
+	return ret;
 }
 
 static void __exit tlob_fail_exit(void)
 {
 	unregister_kprobes(probes, ARRAY_SIZE(probes));
+	unregister_kprobe(&percpu_probe);
 }
 
 module_init(tlob_fail_init);
