@@ -303,6 +303,91 @@ renamed_in_window()
 	eq "started" "$(stat_of w started)" 1
 }
 
+# number N: as decimal or hex, by chance, in $NUMBER
+number()
+{
+	case $((RANDOM % 3)) in
+	0) NUMBER=$1 ;;
+	1) printf -v NUMBER '0x%x' "$1" ;;
+	2) printf -v NUMBER '0X%X' "$1" ;;
+	esac
+}
+
+# A line of the grammar as LINE, and how it is to be listed, as LISTED; I makes its
+# start its own.
+line_by_chance()
+{
+	local paths=("$BIN/nops" "$T/a\\040b\\134c") path stops="" listed="" i n max keys=()
+	local units=(1: 1:ns 1000:us 1000000:ms 1000000000:s) unit ns chars=(a Z 9 _ . % = : '#' '\040' '\011' '\134')
+
+	path=${paths[RANDOM % 2]}
+	NAME=
+	[ $((RANDOM % 4)) = 0 ] || NAME=:$I.$((RANDOM % 10))_-x
+	number $((OFF[nops_run] + I))
+	LINE="p$NAME $path:$NUMBER"
+	printf -v LISTED 'p%s %s:0x%x ' "$NAME" "$path" $((OFF[nops_run] + I))
+	n=$((OFF[nops_run] + 110))
+	for ((i = RANDOM % 5; i >= 0; i--)); do
+		n=$((n + 1 + RANDOM % 15))
+		number $n
+		stops+=,$NUMBER
+		printf -v listed '%s,0x%x' "$listed" $n
+	done
+	LINE+=" ${stops#,}"
+	LISTED+=${listed#,}
+	unit=${units[RANDOM % 5]}
+	max=$((3600000000000 / ${unit%:*}))
+	ns=$((${unit%:*} == 1 ? 1000 + RANDOM : 1 + RANDOM % (max < 20000 ? max : 20000)))
+	number $ns
+	keys=("threshold=$NUMBER${unit#*:}")
+	LISTED+=" threshold=$((ns * ${unit%:*}))"
+	if [ $((RANDOM % 2)) = 0 ]; then
+		keys+=("pid=$$")
+		LISTED+=" pid=$$"
+	fi
+	if [ $((RANDOM % 2)) = 0 ]; then
+		n=
+		for ((i = RANDOM % 15; i >= 0; i--)); do
+			n+=${chars[RANDOM % ${#chars[@]}]}
+		done
+		keys+=("comm=$n")
+		LISTED+=" comm=$n"
+	fi
+	n=$((RANDOM % ${#keys[@]}))
+	for ((i = 0; i < ${#keys[@]}; i++)); do
+		LINE+=" ${keys[(i + n) % ${#keys[@]}]}"
+	done
+}
+
+by_chance()
+{
+	local I wanted="" batch="" LINE LISTED NAME NUMBER
+	local -A OFF
+
+	offsets_of "$BIN/nops"
+	cp "$BIN/nops" "$T/a b\\c"
+	echo 0 > "$CTL/enable"
+	SEED=${SEED:-$((RANDOM << 15 | RANDOM))}
+	diag "SEED=$SEED"
+	RANDOM=$((SEED % 32768))
+	for ((I = 1; I <= 100; I++)); do
+		line_by_chance
+		batch+=$LINE$'\n'
+		wanted+=$LISTED$'\n'
+		if [ $((RANDOM % 3)) = 0 ] || [ $I = 100 ]; then
+			bind "${batch%$'\n'}"
+			batch=
+		fi
+	done
+	eq "the listing" "$(<"$CTL/monitor")" "${wanted%$'\n'}"
+	cp "$CTL/monitor" "$T/listed"
+	bind "-*"
+	cat "$T/listed" > "$CTL/monitor" || fail "it cannot be written back"
+	eq "the listing of what was listed" "$(<"$CTL/monitor")" "${wanted%$'\n'}"
+	bind "-*"
+	echo 1 > "$CTL/enable"
+}
+
 tcase forms "forms of a line and their listing"
 tcase budgets "budgets with their suffixes, the smallest and the largest"
 tcase default_budget "threshold_ns is the default, as it is when binding"
@@ -316,6 +401,7 @@ tcase big_writes "writes of tens of kilobytes"
 tcase escapes "octal escapes in paths"
 tcase longest_path "a path of 3,750 blanks"
 tcase round_trip "the listing can be written back"
+tcase by_chance "a hundred lines by chance, and back"
 tcase filter_pid "pid="
 tcase filter_comm "comm="
 tcase renamed_in_window "comm= and a thread that is renamed in its window"
