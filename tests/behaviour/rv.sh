@@ -212,14 +212,14 @@ unload_enabled()
 # While files of a monitor that comes and goes are opened, read and written
 unload_under_fire()
 {
-	local i tries pids=()
+	local file i tries pids=()
 
 	need_rv
 	tlob_unload
 	for i in 1 2; do
 		while :; do
 			for file in "$MON"/*; do
-				read -r -n 10 < "$file"
+				read -r -n 10 < "$file" && echo "${file##*/}" >> "$T/read"
 				echo 1 > "$file"
 			done
 			cat "$RV"/{available,enabled}_monitors
@@ -245,6 +245,10 @@ unload_under_fire()
 	kill -KILL "${pids[@]}"
 	wait "${pids[@]}" 2> /dev/null
 	tlob_load || die "insmod"
+	# Not vacuous: those of RV were open now and then.
+	for file in enable desc reactors; do
+		ge "times that $file was read" "$(grep -c "^$file$" "$T/read")" 1
+	done
 }
 
 parameter()
