@@ -12,6 +12,7 @@
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -195,6 +196,8 @@ static const struct control_file {
 	{ "stats", 0400, false, &stats_fops },
 };
 
+static struct dentry *in_debugfs[ARRAY_SIZE(files)];
+
 static int create_in_rv(void)
 {
 	int i, ret = 0;
@@ -208,22 +211,37 @@ static int create_in_rv(void)
 
 static int create_in_debugfs(void)
 {
-	struct dentry *file;
 	int i;
 
 	dir = debugfs_create_dir("tlob", NULL);
 	if (IS_ERR(dir))
 		return PTR_ERR(dir);
 	for (i = 0; i < ARRAY_SIZE(files); i++) {
-		file = debugfs_create_file(files[i].name, files[i].mode, dir,
-					   NULL, files[i].fops);
-		if (IS_ERR(file)) {
+		in_debugfs[i] = debugfs_create_file(files[i].name,
+						    files[i].mode, dir, NULL,
+						    files[i].fops);
+		if (IS_ERR(in_debugfs[i])) {
 			debugfs_remove_recursive(dir);
 			dir = NULL;
-			return PTR_ERR(file);
+			return PTR_ERR(in_debugfs[i]);
 		}
 	}
 	return 0;
+}
+
+/*
+ * Let none of the files be opened any more. Debugfs of 7.x looks at the operations
+ * of a file that is opened for the first time before it looks whether the file was
+ * removed: somebody may hold it by O_PATH, or have just found it.
+ */
+static void close_in_debugfs(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++)
+		WRITE_ONCE(d_inode(in_debugfs[i])->i_fop, &generic_ro_fops);
+	/* Who read the old operations and has yet to come to ours */
+	synchronize_rcu_tasks();
 }
 
 /**
@@ -253,5 +271,7 @@ void tlob_control_init(void)
  */
 void tlob_control_exit(void)
 {
+	if (!IS_ERR_OR_NULL(dir))
+		close_in_debugfs();
 	debugfs_remove_recursive(dir);
 }
