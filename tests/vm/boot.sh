@@ -91,7 +91,8 @@ boot() (
 	local k=$1 mode=$2 job=$3 limit=$4 mark line part='' pid deadline why=''
 	shift 4
 	kernel_row "$k"
-	deadline=$((SECONDS + BOOT_LIMIT * SLOW))
+	# A root for peers takes as long again to unpack.
+	deadline=$((SECONDS + BOOT_LIMIT * SLOW * ${TLOB_PEERS:+3*}1))
 	mark=@tlob-$RANDOM$RANDOM
 	printf 'MARK=%q KERNEL=%q MODE=%q MODE_SHELL= ARGS=(%s)\n' "$mark" "$k" "$mode" "${*@Q}" >"$job/root/tlob/job.env"
 	printf 'SLOW=%q TLOB_LONG=%q DURATION=%q SEED=%q\n' "$SLOW" "${TLOB_LONG-}" "${DURATION-}" \
