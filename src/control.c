@@ -198,6 +198,20 @@ static const struct control_file {
 
 static struct dentry *in_debugfs[ARRAY_SIZE(files)];
 
+/* What an inode has until it gets others: its open fails. */
+static const struct file_operations *no_open_fops;
+
+static int find_no_open_fops(void)
+{
+	struct inode *inode = new_inode(d_inode(dir)->i_sb);
+
+	if (!inode)
+		return -ENOMEM;
+	no_open_fops = inode->i_fop;
+	iput(inode);
+	return 0;
+}
+
 static int create_in_rv(void)
 {
 	int i, ret = 0;
@@ -211,35 +225,44 @@ static int create_in_rv(void)
 
 static int create_in_debugfs(void)
 {
-	int i;
+	int i, ret;
 
 	dir = debugfs_create_dir("tlob", NULL);
 	if (IS_ERR(dir))
 		return PTR_ERR(dir);
+	ret = find_no_open_fops();
+	if (ret)
+		goto remove_dir;
 	for (i = 0; i < ARRAY_SIZE(files); i++) {
 		in_debugfs[i] = debugfs_create_file(files[i].name,
 						    files[i].mode, dir, NULL,
 						    files[i].fops);
 		if (IS_ERR(in_debugfs[i])) {
-			debugfs_remove_recursive(dir);
-			dir = NULL;
-			return PTR_ERR(in_debugfs[i]);
+			ret = PTR_ERR(in_debugfs[i]);
+			goto remove_dir;
 		}
 	}
 	return 0;
+
+remove_dir:
+	debugfs_remove_recursive(dir);
+	dir = NULL;
+	return ret;
 }
 
 /*
  * Let none of the files be opened any more. Debugfs of 7.x looks at the operations
  * of a file that is opened for the first time before it looks whether the file was
- * removed: somebody may hold it by O_PATH, or have just found it.
+ * removed: somebody may hold it by O_PATH, or have just found it. What is left is an
+ * open that has got past that and sleeps until the module is gone, for a permission
+ * event of fanotify, say.
  */
 static void close_in_debugfs(void)
 {
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(files); i++)
-		WRITE_ONCE(d_inode(in_debugfs[i])->i_fop, &generic_ro_fops);
+		WRITE_ONCE(d_inode(in_debugfs[i])->i_fop, no_open_fops);
 	/* Who read the old operations and has yet to come to ours */
 	synchronize_rcu_tasks();
 }

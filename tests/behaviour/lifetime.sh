@@ -372,6 +372,7 @@ unload_with_paths_held()
 	echo > "$BG_OUT.in"
 	finish
 	matches "what was held" "$OUT" "moved=0 held=9\$"
+	[ "${CTL#"$TRACEFS"}" != "$CTL" ] || matches "what was opened" "$OUT" "opened=0 "
 	tlob_load || die "insmod"
 }
 

@@ -310,10 +310,10 @@ int main(int argc, char **argv)
 	if (together == MAP_FAILED)
 		die("mmap");
 	if (two) {
-		alarm(600);	/* one may wait for the other in vain */
 		pid = fork();
 		if (pid < 0)
 			die("fork");
+		alarm(600);	/* one may wait for the other in vain */
 		set_cpu(!pid);
 	} else {
 		set_cpu(0);
