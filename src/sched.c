@@ -43,18 +43,13 @@ static noinline void probe_switch(struct task_struct *prev,
 {
 	struct tlob_record *rec;
 
-	if (tlob_table_may_have(prev)) {
-		rec = tlob_table_walk(prev);
-		if (rec)
-			tlob_task_event(rec, prev,
-					blocks ? sleep_tlob : preempt_tlob,
-					next);
-	}
-	if (tlob_table_may_have(next)) {
-		rec = tlob_table_walk(next);
-		if (rec)
-			tlob_task_event(rec, next, switch_in_tlob, NULL);
-	}
+	rec = tlob_table_find(prev);
+	if (rec)
+		tlob_task_event(rec, prev, blocks ? sleep_tlob : preempt_tlob,
+				next);
+	rec = tlob_table_find(next);
+	if (rec)
+		tlob_task_event(rec, next, switch_in_tlob, NULL);
 }
 
 TLOB_SCHED_SWITCH_PROBE(probe_sched_switch, switch_matters, probe_switch)

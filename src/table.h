@@ -223,6 +223,19 @@ again:
 }
 
 /**
+ * tlob_table_find - the record of a task, which probably has none
+ * @task: the task
+ *
+ * Context: RCU read side, or interrupts off.
+ * Return: the record, to be locked and verified, or NULL.
+ */
+static __always_inline struct tlob_record *
+tlob_table_find(struct task_struct *task)
+{
+	return tlob_table_may_have(task) ? tlob_table_walk(task) : NULL;
+}
+
+/**
  * tlob_window_get - take a window for a record
  * @rec: the record
  *

@@ -753,7 +753,7 @@ void tlob_windows_end_task(struct task_struct *task, enum tlob_counter reason)
 	struct tlob_record *rec;
 
 	rcu_read_lock();
-	rec = tlob_table_may_have(task) ? tlob_table_walk(task) : NULL;
+	rec = tlob_table_find(task);
 	if (rec)
 		end_record(rec, task, reason);
 	rec = task->pid == task->tgid ? tlob_table_find_swapped(task) : NULL;
@@ -796,7 +796,7 @@ void tlob_windows_end_source(struct tlob_source *src, enum tlob_counter reason)
 	}
 }
 
-/* Kept out of what every event takes. */
+/* Out of line: with the walk in line, 9 instructions of each event less. */
 static noinline void tell_event(pid_t pid, u8 from, enum events_tlob event,
 				u8 to, bool expected)
 {
@@ -808,7 +808,7 @@ static noinline void tell_event(pid_t pid, u8 from, enum events_tlob event,
 
 /**
  * tlob_task_event - the scheduler did something to a task
- * @rec: what tlob_table_walk() gave for the task
+ * @rec: what the table gave for the task
  * @task: the task
  * @event: what happened
  * @taker: who has its CPU if it waits now, or NULL
@@ -853,7 +853,7 @@ void tlob_task_event(struct tlob_record *rec, struct task_struct *task,
 
 /**
  * tlob_task_waking - somebody is waking a task
- * @rec: what tlob_table_walk() gave for the task
+ * @rec: what the table gave for the task
  * @task: the task
  *
  * Context: the waker's, interrupts off; may be called under pi_lock.

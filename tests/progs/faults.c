@@ -13,7 +13,8 @@
  * The first, second, ... allocation or copy that the operation makes fails,
  * until it makes fewer. Then it must have failed for want of memory, or at the
  * copy, and left everything as it was, and must succeed at once without the
- * fault; or it got along without, and everything is as without the fault. -l lists each failure.
+ * fault; or it got along without, and everything is as without the fault. -l
+ * lists each failure.
  */
 #define _GNU_SOURCE
 #include <errno.h>

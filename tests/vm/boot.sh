@@ -91,7 +91,7 @@ boot() (
 	local k=$1 mode=$2 job=$3 limit=$4 mark line part='' pid deadline why=''
 	shift 4
 	kernel_row "$k"
-	# A root for peers takes as long again to unpack.
+	# A root for peers takes long to unpack.
 	deadline=$((SECONDS + BOOT_LIMIT * SLOW * ${TLOB_PEERS:+3*}1))
 	mark=@tlob-$RANDOM$RANDOM
 	printf 'MARK=%q KERNEL=%q MODE=%q MODE_SHELL= ARGS=(%s)\n' "$mark" "$k" "$mode" "${*@Q}" >"$job/root/tlob/job.env"
