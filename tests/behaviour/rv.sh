@@ -192,6 +192,58 @@ open_files()
 	tlob_load || die "insmod"
 }
 
+# load_held: RV has registered tlob, which has yet to know; 9 is open on FILE of it.
+load_held()
+{
+	local n
+
+	echo 0 > "$HOLD/go"
+	insmod "$TLOB_KO" & LOADING=$!
+	for ((n = 0; n < 500; n++)); do
+		[ "$(<"$HOLD/held")" != Y ] || break
+		sleep 0.02
+	done
+	[ "$(<"$HOLD/held")" = Y ] || die "rv_register_monitor() was not held"
+	exec 9< "$MON/$1"
+	echo 1 > "$HOLD/go"
+}
+
+# A descriptor that was there before its file had an owner: closed at once, it does
+# no harm; else the module stays for good.
+held_before_owned()
+{
+	local file before said="a file of RV was in use before it had an owner" HOLD LOADING
+
+	need_rv
+	tlob_unload
+	insmod "$TLOB_DIR/tlob_hold.ko" || die "insmod tlob_hold"
+	HOLD=/sys/module/tlob_hold/parameters
+	before=$(dmesg | grep -c "$said")
+	for file in enable desc reactors; do
+		load_held "$file"
+		sleep 0.2
+		exec 9<&-
+		wait "$LOADING" || fail "insmod with $file open for a while"
+		eq "warnings of $file that was closed" $(($(dmesg | grep -c "$said") - before)) 0
+		rmmod tlob || die "rmmod after $file was closed"
+	done
+	for file in enable desc reactors; do
+		load_held "$file"
+		wait "$LOADING" || fail "insmod with $file open"
+		eq "warnings of $file" $(($(dmesg | grep -c "$said") - before)) 1
+		before=$((before + 1))
+		! rmmod tlob 2> "$T/rmmod" || die "rmmod with $file open"
+		matches "rmmod with $file open" "$(<"$T/rmmod")" "in use"
+		ge "bytes read of $file" "$(wc -c <&9)" 1
+		exec 9<&-
+		! rmmod tlob 2> "$T/rmmod" || die "rmmod once $file is closed"
+		echo "$MON/enable" > "$HOLD/put" || fail "put"
+		rmmod tlob || die "rmmod without that reference"
+	done
+	rmmod tlob_hold
+	tlob_load || die "insmod"
+}
+
 unload_enabled()
 {
 	need_rv
@@ -272,8 +324,6 @@ twin()
 	local how said="tlob: the kernel has a monitor named tlob" before
 
 	need_rv
-	[ -e "$TLOB_DIR/tlob_twin.ko" ] || [ "$KERNEL" != rv-exported ] || die "tlob_twin was not built"
-	[ -e "$TLOB_DIR/tlob_twin.ko" ] || skip "this kernel does not let modules register monitors"
 	tlob_unload
 	insmod "$TLOB_DIR/tlob_twin.ko" || die "the other monitor"
 	for how in "" rv=only enable=1; do
@@ -326,6 +376,7 @@ tcase monitoring_off "monitoring_on 0 and 1 with windows open"
 tcase monitoring_off_device "monitoring_on 0 and /dev/tlob"
 tcase reactors "RV's reactors"
 tcase open_files "open files keep the module"
+tcase held_before_owned "a file of RV that is open before it has an owner"
 tcase unload_enabled "unload while enabled"
 tcase unload_under_fire "load and unload while its files are in use"
 tcase parameter "rv=off and rv=only"
