@@ -39,7 +39,7 @@ struct tlob_binding;
 struct tlob_stop {
 	struct tlob_uprobe probe;
 	struct tlob_binding *binding;
-	enum tlob_stop_kind kind;
+	unsigned long reach;
 };
 
 /**
@@ -107,7 +107,7 @@ static void hit_stop_at(struct tlob_uprobe *probe, unsigned long sp)
 	 * An open window ends whatever the thread is called by now. That there
 	 * is none while none may start is our doing.
 	 */
-	if (tlob_window_stop(current, &b->src, stop->kind, sp, NULL) == -ESRCH &&
+	if (tlob_window_stop(current, &b->src, stop->reach, sp, NULL) == -ESRCH &&
 	    admits(b) && tlob_source_is_open(&b->src))
 		tlob_count(&b->src, TLOB_UNMATCHED_STOPS);
 }
@@ -402,10 +402,10 @@ static struct tlob_binding *create_binding(const struct tlob_command *cmd,
 
 		stop->binding = b;
 		stop->probe.offset = spec->offset;
-		stop->kind = TLOB_STOP_OFFSET;
+		stop->reach = TLOB_STOP_OFFSET;
 		if (spec->on_return) {
-			stop->kind = spec->offset == cmd->start ?
-				     TLOB_STOP_OWN_RETURN : TLOB_STOP_RETURN;
+			stop->reach = spec->offset == cmd->start ?
+				      TLOB_STOP_OWN_RETURN : TLOB_STOP_RETURN;
 			stop->probe.uc.ret_handler =
 				TLOB_UPROBE_RET_HANDLER_FN(return_handler);
 			b->src.reopen = TLOB_REOPEN_NESTS;
@@ -662,7 +662,7 @@ static void show_binding(struct seq_file *m, const struct tlob_binding *b)
 	for (i = 0; i < b->nr_stops; i++)
 		seq_printf(m, "%s0x%llx%s", i ? "," : "",
 			   b->stops[i].probe.offset,
-			   b->stops[i].kind == TLOB_STOP_OFFSET ?
+			   b->stops[i].reach == TLOB_STOP_OFFSET ?
 			   "" : "%return");
 	seq_printf(m, " threshold=%llu", b->threshold);
 	if (b->pid)

@@ -223,6 +223,25 @@ static int create_in_rv(void)
 	return ret;
 }
 
+/*
+ * Let none of the files be opened any more. Debugfs of 7.x looks at the operations
+ * of a file that is opened for the first time before it looks whether the file was
+ * removed: somebody may hold it by O_PATH, or have just found it. What it looks at
+ * from now on outlives the module. What is left is an open that has got past that
+ * and sleeps until the module is gone, for a permission event of fanotify, or for
+ * memory.
+ */
+static void close_in_debugfs(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++)
+		if (!IS_ERR_OR_NULL(in_debugfs[i]))
+			WRITE_ONCE(d_inode(in_debugfs[i])->i_fop, no_open_fops);
+	/* Who read the old operations and has yet to come to ours */
+	synchronize_rcu_tasks();
+}
+
 static int create_in_debugfs(void)
 {
 	int i, ret;
@@ -239,32 +258,17 @@ static int create_in_debugfs(void)
 						    files[i].fops);
 		if (IS_ERR(in_debugfs[i])) {
 			ret = PTR_ERR(in_debugfs[i]);
-			goto remove_dir;
+			goto close;
 		}
 	}
 	return 0;
 
+close:
+	close_in_debugfs();
 remove_dir:
 	debugfs_remove_recursive(dir);
 	dir = NULL;
 	return ret;
-}
-
-/*
- * Let none of the files be opened any more. Debugfs of 7.x looks at the operations
- * of a file that is opened for the first time before it looks whether the file was
- * removed: somebody may hold it by O_PATH, or have just found it. What is left is an
- * open that has got past that and sleeps until the module is gone, for a permission
- * event of fanotify, say.
- */
-static void close_in_debugfs(void)
-{
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(files); i++)
-		WRITE_ONCE(d_inode(in_debugfs[i])->i_fop, no_open_fops);
-	/* Who read the old operations and has yet to come to ours */
-	synchronize_rcu_tasks();
 }
 
 /**
@@ -286,9 +290,10 @@ void tlob_control_init(void)
 }
 
 /**
- * tlob_control_exit - remove the files; when it returns, none is in use
+ * tlob_control_exit - remove the files
  *
- * Those in RV's directory go with it.
+ * When it returns, none is in use, nor will be, but by an open that sleeps since
+ * before: see close_in_debugfs(). Those in RV's directory go with it.
  *
  * Context: may sleep.
  */

@@ -81,7 +81,7 @@ struct tlob_kunit_ops {
 	int (*window_start)(struct task_struct *task, struct tlob_source *src,
 			    u64 threshold, u64 tag, unsigned long sp);
 	int (*window_stop)(struct task_struct *task, struct tlob_source *src,
-			   enum tlob_stop_kind kind, unsigned long sp,
+			   unsigned long reach, unsigned long sp,
 			   struct tlob_totals *totals);
 	void (*windows_end_task)(struct task_struct *task,
 				 enum tlob_counter reason);

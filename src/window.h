@@ -6,18 +6,23 @@
 #define _TLOB_WINDOW_H
 
 #include <linux/hrtimer.h>
+#include <linux/limits.h>
 #include <linux/seq_file.h>
 #include <linux/types.h>
 
 #include "stats.h"
 #include "table.h"
 
-/* Which windows a stop ends. */
-enum tlob_stop_kind {
-	TLOB_STOP_OFFSET,	/* any of its source */
-	TLOB_STOP_OWN_RETURN,	/* one that this very frame opened */
-	TLOB_STOP_RETURN,	/* one opened in this frame or below it */
-};
+/*
+ * Which windows a stop ends: how far its stack pointer may be above that of the
+ * start. An offset ends any window of its source. A return ends one that was opened
+ * in its frame or below it; the function's own one that this very frame opened, also
+ * if it popped some of its arguments: of 32-bit functions, the hidden pointer to what
+ * they return. The frames of others are further away.
+ */
+#define TLOB_STOP_OFFSET	ULONG_MAX
+#define TLOB_STOP_RETURN	LONG_MAX
+#define TLOB_STOP_OWN_RETURN	4UL
 
 /* Whether windows of a source may start: they may cease to at any time. */
 static inline bool tlob_source_is_open(const struct tlob_source *src)
@@ -28,7 +33,7 @@ static inline bool tlob_source_is_open(const struct tlob_source *src)
 int tlob_window_start(struct task_struct *task, struct tlob_source *src,
 		      u64 threshold, u64 tag, unsigned long sp);
 int tlob_window_stop(struct task_struct *task, struct tlob_source *src,
-		     enum tlob_stop_kind kind, unsigned long sp,
+		     unsigned long reach, unsigned long sp,
 		     struct tlob_totals *totals);
 void tlob_window_observe(struct task_struct *task);
 void tlob_windows_end_task(struct task_struct *task, enum tlob_counter reason);

@@ -2,7 +2,7 @@
 /*
  * cost - what an operation costs, in tenths of a nanosecond
  *
- *   cost [-w] switch N	a context switch: two SCHED_FIFO processes that yield
+ *   cost [-w | -i] switch N	a context switch: two SCHED_FIFO processes that yield
  *   cost [-w] wake N	a round trip of two that wake one another by a futex
  *   cost KIND N	a call of each of two functions that begin with KIND:
  *			push nop nop5 nop10 endbr; or return: one that returns
@@ -11,8 +11,9 @@
  *   cost gap N		the longest time that a loop of 500 us was interrupted
  *			for, in a window of the functions push: the median of N
  *
- * -w: both are in a window, of the functions push. -2: two processes at once, on
- * CPU 0 and on CPU 1, of KIND, ioctl and badioctl; the time of the slower one.
+ * -w: both are in a window, of the functions push. -i: both were in one before.
+ * -2: two processes at once, on CPU 0 and on CPU 1, of KIND, ioctl and badioctl; the
+ * time of the slower one.
  * Prints "tenths=T". Where time counts instructions, T / 10 is how many.
  */
 #include "common.h"
@@ -67,7 +68,7 @@ static const struct {
 	{ "return", return_start, nothing },
 };
 
-static int in_window, two;
+static int in_window, had_window, two;
 
 /* Of two at once: how many have begun, and ended. */
 static struct together {
@@ -81,8 +82,10 @@ static void print_tenths(uint64_t ns, uint64_t n)
 
 static void enter(void)
 {
-	if (in_window)
+	if (in_window || had_window)
 		push_start();
+	if (had_window)
+		push_stop();
 }
 
 static void leave(void)
@@ -280,7 +283,7 @@ static void cost_gap(int n)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: cost [-w | -2] WHAT N\n");
+	fprintf(stderr, "usage: cost [-w | -i | -2] WHAT N\n");
 	return 2;
 }
 
@@ -293,6 +296,11 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "-w")) {
 		in_window = 1;
+		argc--;
+		argv++;
+	}
+	if (argc > 1 && !strcmp(argv[1], "-i")) {
+		had_window = 1;
 		argc--;
 		argv++;
 	}

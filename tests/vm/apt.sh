@@ -79,7 +79,8 @@ in_release() {
 
 # unpack RELEASE DIR PACKAGE...: the packages and all they depend on, files
 # only, no maintainer script. A name that ends in ! comes without what it
-# depends on. Documentation and translations are left out.
+# depends on. Documentation and translations are left out. apt-get does not wait for
+# another one that is told to install.
 unpack() {
 	local release=$1 dir=$2 debs=$2.debs deb name full=() bare=()
 	shift 2
@@ -95,7 +96,7 @@ unpack() {
 		ln -sfn "usr/$name" "$dir/$name"
 	done
 	[[ ${#full[@]} -eq 0 ]] ||
-		in_release "$release" apt-get -qq -o Dir::Cache::archives="$debs" \
+		in_release "$release" flock "$CACHE/apt/$release" apt-get -qq -o Dir::Cache::archives="$debs" \
 			install --download-only "${full[@]}" >&2
 	[[ ${#bare[@]} -eq 0 ]] ||
 		(cd "$debs" && in_release "$release" apt-get -qq download "${bare[@]}" >&2)

@@ -8,8 +8,7 @@
  *   probe PATH OFFSET		an empty uprobe handler at a place
  *   clock PATH OFFSET		one that reads the clock once, as emulators may make
  *				all CPUs wait for that
- *   return PATH OFFSET		an empty handler of a function's return, and of
- *				its entry
+ *   return PATH OFFSET		an empty handler of a function's return
  *   none			all of them are taken away
  */
 #include <linux/fs.h>
@@ -21,13 +20,14 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
-#include <linux/uprobes.h>
+
+#include "compat/sched.h"
+#include "compat/uprobe.h"
 
 #define MAX_PROBES	8
 
 static struct floor_probe {
-	struct uprobe_consumer uc;
-	struct uprobe *uprobe;
+	struct tlob_uprobe probe;
 	struct path path;
 } probes[MAX_PROBES];
 
@@ -36,27 +36,30 @@ static unsigned int nr_probes;
 static struct tracepoint *sched_switch_tp;
 static bool attached;
 
-static void probe_switch(void *data, bool preempt, struct task_struct *prev,
-			 struct task_struct *next, unsigned int prev_state)
+static bool matters(struct task_struct *prev, struct task_struct *next)
+{
+	return false;
+}
+
+static void switched(struct task_struct *prev, struct task_struct *next,
+		     bool blocks)
 {
 }
 
-static int hit(struct uprobe_consumer *uc, struct pt_regs *regs, __u64 *data)
+TLOB_SCHED_SWITCH_PROBE(probe_switch, matters, switched)
+
+static void nothing(struct tlob_uprobe *probe, struct pt_regs *regs)
 {
-	return 0;
 }
 
-static int hit_clock(struct uprobe_consumer *uc, struct pt_regs *regs,
-		     __u64 *data)
+static void read_clock(struct tlob_uprobe *probe, struct pt_regs *regs)
 {
-	return !ktime_get_ns();
+	ktime_get_ns();
 }
 
-static int hit_return(struct uprobe_consumer *uc, unsigned long func,
-		      struct pt_regs *regs, __u64 *data)
-{
-	return 0;
-}
+TLOB_UPROBE_HANDLER(hit, nothing)
+TLOB_UPROBE_HANDLER(hit_clock, read_clock)
+TLOB_UPROBE_RET_HANDLER(hit_return, nothing)
 
 static void match(struct tracepoint *tp, void *data)
 {
@@ -73,7 +76,9 @@ static int attach(void)
 	for_each_kernel_tracepoint(match, NULL);
 	if (!sched_switch_tp)
 		return -ENOENT;
-	ret = tracepoint_probe_register(sched_switch_tp, probe_switch, NULL);
+	ret = tracepoint_probe_register(sched_switch_tp,
+					TLOB_SCHED_SWITCH_FN(probe_switch),
+					NULL);
 	attached = !ret;
 	return ret;
 }
@@ -89,14 +94,19 @@ static int place(const char *path, loff_t offset, char kind)
 	ret = kern_path(path, LOOKUP_FOLLOW, &p->path);
 	if (ret)
 		return ret;
-	p->uc.handler = kind == 'c' ? hit_clock : hit;
+	p->probe.inode = d_real_inode(p->path.dentry);
+	p->probe.offset = offset;
 	if (kind == 'r')
-		p->uc.ret_handler = hit_return;
-	p->uprobe = uprobe_register(d_real_inode(p->path.dentry), offset, 0,
-				    &p->uc);
-	if (IS_ERR(p->uprobe)) {
+		p->probe.uc.ret_handler =
+			TLOB_UPROBE_RET_HANDLER_FN(hit_return);
+	else if (kind == 'c')
+		p->probe.uc.handler = TLOB_UPROBE_HANDLER_FN(hit_clock);
+	else
+		p->probe.uc.handler = TLOB_UPROBE_HANDLER_FN(hit);
+	ret = tlob_uprobe_register(&p->probe);
+	if (ret) {
 		path_put(&p->path);
-		return PTR_ERR(p->uprobe);
+		return ret;
 	}
 	nr_probes++;
 	return 0;
@@ -107,12 +117,13 @@ static void remove_all(void)
 	unsigned int i;
 
 	for (i = 0; i < nr_probes; i++)
-		uprobe_unregister_nosync(probes[i].uprobe, &probes[i].uc);
-	uprobe_unregister_sync();
+		tlob_uprobe_unregister_nosync(&probes[i].probe);
+	tlob_uprobe_unregister_sync();
 	while (nr_probes)
 		path_put(&probes[--nr_probes].path);
 	if (attached)
-		tracepoint_probe_unregister(sched_switch_tp, probe_switch,
+		tracepoint_probe_unregister(sched_switch_tp,
+					    TLOB_SCHED_SWITCH_FN(probe_switch),
 					    NULL);
 	tracepoint_synchronize_unregister();
 	attached = false;

@@ -18,10 +18,10 @@ static int start(struct tlob_source *src, unsigned long sp)
 	return ops->window_start(current, src, TLOB_HOUR, 0, sp);
 }
 
-static int stop(struct tlob_source *src, enum tlob_stop_kind kind,
+static int stop(struct tlob_source *src, unsigned long reach,
 		unsigned long sp, struct tlob_totals *totals)
 {
-	return ops->window_stop(current, src, kind, sp, totals);
+	return ops->window_stop(current, src, reach, sp, totals);
 }
 
 static u64 nr_open(const struct tlob_source *src)
