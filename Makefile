@@ -11,7 +11,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DIST := tlob-$(VERSION)
 KERNELS ?= quick
-BENCH_KERNEL ?= 7.3
+BENCH_KERNEL ?=
 LONG_KERNELS ?= 5.10-rt 7.3 debug rt-debug rv rv-exported kcsan
 export KERNELS
 
@@ -116,5 +116,5 @@ help:
 	@echo '  KERNELS=...   - of check: quick (default), all, or names as in'
 	@echo '                  tests/vm/kernels'
 	@echo '  SELFTESTS=... - of selftest: -v, files of tests/selftests/test.d'
-	@echo '  BENCH_KERNEL=name - of bench ($(BENCH_KERNEL))'
+	@echo '  BENCH_KERNEL=name - of bench (the newest)'
 	@echo '  LONG_KERNELS=... - of check-long ($(LONG_KERNELS))'
