@@ -291,7 +291,6 @@ int tlob_table_add(struct task_struct *task)
 	raw_spin_lock(&rec->lock);
 	rec->pid = task->pid;
 	rec->tgid = task->tgid;
-	rec->nr_open = 0;
 	rec->guessed = false;
 	rec->clock = (struct tlob_clock) { .state = running_tlob };
 	rec->by_at = 0;

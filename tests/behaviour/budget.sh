@@ -263,11 +263,16 @@ timer_near_its_end()
 	[ "$SLOW" = 1 ] || skip "this kernel takes too long around a window"
 	bind "p:w $P1 threshold=2ms"
 	bind "p:v $P2 threshold=200us"
+	echo 1 > "$TRACE/events/timer/hrtimer_start/enable"
 	echo 1 > "$TRACE/events/timer/hrtimer_expire_entry/enable"
 	sec loop:10 { start busy:1970 stop sleep:5000 }
+	eq "timers started, 2 ms" "$(timers_started)" 10
 	eq "timers expired, 2 ms" "$(timers_expired)" 0
+	: > "$TRACE/trace"
 	sec loop:10 { start2 busy:165 stop2 sleep:5000 }
+	eq "timers started, 200 us" "$(timers_started)" 20
 	eq "timers expired, 200 us" "$(timers_expired)" 10
+	echo 0 > "$TRACE/events/timer/hrtimer_start/enable"
 	echo 0 > "$TRACE/events/timer/hrtimer_expire_entry/enable"
 	stats_are w started=10 stopped=10 violations=0
 	stats_are v started=10 stopped=10 violations=0

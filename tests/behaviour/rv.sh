@@ -199,11 +199,14 @@ load_held()
 
 	echo 0 > "$HOLD/go"
 	insmod "$TLOB_KO" & LOADING=$!
-	for ((n = 0; n < 500; n++)); do
+	for ((n = 0; n < 500 * SLOW; n++)); do
 		[ "$(<"$HOLD/held")" != Y ] || break
 		sleep 0.02
 	done
-	[ "$(<"$HOLD/held")" = Y ] || die "rv_register_monitor() was not held"
+	[ "$(<"$HOLD/held")" = Y ] || {
+		echo 1 > "$HOLD/go"
+		die "rv_register_monitor() was not held"
+	}
 	exec 9< "$MON/$1"
 	echo 1 > "$HOLD/go"
 }
@@ -217,11 +220,13 @@ held_before_owned()
 	need_rv
 	tlob_unload
 	insmod "$TLOB_DIR/tlob_hold.ko" || die "insmod tlob_hold"
+	defer "rmmod tlob_hold"
 	HOLD=/sys/module/tlob_hold/parameters
 	before=$(dmesg | grep -c "$said")
 	for file in enable desc reactors; do
 		load_held "$file"
 		sleep 0.2
+		kill -0 "$LOADING" || fail "$file: tlob did not see that it was in use"
 		exec 9<&-
 		wait "$LOADING" || fail "insmod with $file open for a while"
 		eq "warnings of $file that was closed" $(($(dmesg | grep -c "$said") - before)) 0
@@ -240,7 +245,6 @@ held_before_owned()
 		echo "$MON/enable" > "$HOLD/put" || fail "put"
 		rmmod tlob || die "rmmod without that reference"
 	done
-	rmmod tlob_hold
 	tlob_load || die "insmod"
 }
 

@@ -13,7 +13,9 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/ptrace.h>
+#include <linux/rcupdate.h>
 #include <linux/rv.h>
+#include <linux/sched/signal.h>
 #include <linux/static_call.h>
 #include <linux/string.h>
 
@@ -66,7 +68,7 @@ static noinline notrace int register_and_hold(struct rv_monitor *monitor,
 	ret = static_call(tlob_hold_register)(monitor, parent);
 	WRITE_ONCE(through, NULL);
 	WRITE_ONCE(held, true);
-	while (!READ_ONCE(go))
+	while (!READ_ONCE(go) && !fatal_signal_pending(current))
 		msleep(20);
 	WRITE_ONCE(held, false);
 	return ret;
@@ -104,6 +106,10 @@ static int __init tlob_hold_init(void)
 static void __exit tlob_hold_exit(void)
 {
 	unregister_kprobe(&probe);
+	while (READ_ONCE(held))
+		msleep(20);
+	/* Whoever was held has yet to leave our code. */
+	synchronize_rcu_tasks();
 }
 
 module_init(tlob_hold_init);

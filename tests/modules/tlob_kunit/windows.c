@@ -203,6 +203,15 @@ static void recursion_returns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stop(src, TLOB_STOP_RETURN, OUTER, NULL), 0);
 	KUNIT_EXPECT_EQ(test, nr_open(src), 0);
 
+	/* One that popped an argument of four bytes, and what is no such thing. */
+	KUNIT_EXPECT_EQ(test, start(src, OUTER), 0);
+	KUNIT_EXPECT_EQ(test, stop(src, TLOB_STOP_OWN_RETURN, OUTER + 5, NULL),
+			0);
+	KUNIT_EXPECT_EQ(test, nr_open(src), 1);
+	KUNIT_EXPECT_EQ(test, stop(src, TLOB_STOP_OWN_RETURN, OUTER + 4, NULL),
+			0);
+	KUNIT_EXPECT_EQ(test, nr_open(src), 0);
+
 	/* An offset is an offset, whatever the frame. */
 	KUNIT_EXPECT_EQ(test, start(src, OUTER), 0);
 	KUNIT_EXPECT_EQ(test, start(src, INNER), 0);
