@@ -217,7 +217,7 @@ static void recursion_returns(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, start(src, INNER), 0);
 	KUNIT_EXPECT_EQ(test, stop(src, TLOB_STOP_OFFSET, 0, NULL), 0);
 	KUNIT_EXPECT_EQ(test, nr_open(src), 0);
-	KUNIT_EXPECT_EQ(test, tlob_counted(src, TLOB_STOPPED), 3);
+	KUNIT_EXPECT_EQ(test, tlob_counted(src, TLOB_STOPPED), 4);
 	tlob_expect_identity(test, src, 0);
 }
 
