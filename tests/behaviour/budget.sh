@@ -241,15 +241,15 @@ no_timer_in_steady_state()
 	bind "p:v $P2 threshold=40us"
 	echo 1 > "$TRACE/events/timer/hrtimer_start/enable"
 	sec loop:1000 { start stop }
-	eq "timers started" "$(timers_started)" 1
+	eq "timers started" "$(timers hrtimer_start)" 1
 	: > "$TRACE/trace"
 	sec loop:100 { start2 stop2 }
-	between "timers started, short budget" "$(timers_started)" 100 110
+	between "timers started, short budget" "$(timers hrtimer_start)" 100 110
 	# Kept over a stop until it would fire in 50 us, and then moved once for several.
 	bind "p:u $P3 threshold=120us"
 	: > "$TRACE/trace"
 	sec loop:500 { start3 stop3 }
-	between "timers started, 120 us" "$(timers_started)" 5 $((SLOW > 1 ? 501 : 150))
+	between "timers started, 120 us" "$(timers hrtimer_start)" 5 $((SLOW > 1 ? 501 : 150))
 	echo 0 > "$TRACE/events/timer/hrtimer_start/enable"
 	stats_are w started=1000 stopped=1000 violations=0
 	stats_are v started=100 stopped=100
@@ -266,26 +266,22 @@ timer_near_its_end()
 	echo 1 > "$TRACE/events/timer/hrtimer_start/enable"
 	echo 1 > "$TRACE/events/timer/hrtimer_expire_entry/enable"
 	sec loop:10 { start busy:1970 stop sleep:5000 }
-	eq "timers started, 2 ms" "$(timers_started)" 10
-	eq "timers expired, 2 ms" "$(timers_expired)" 0
+	eq "timers started, 2 ms" "$(timers hrtimer_start)" 10
+	eq "timers expired, 2 ms" "$(timers hrtimer_expire_entry)" 0
 	: > "$TRACE/trace"
 	sec loop:10 { start2 busy:165 stop2 sleep:5000 }
-	eq "timers started, 200 us" "$(timers_started)" 20
-	eq "timers expired, 200 us" "$(timers_expired)" 10
+	eq "timers started, 200 us" "$(timers hrtimer_start)" 20
+	eq "timers expired, 200 us" "$(timers hrtimer_expire_entry)" 10
 	echo 0 > "$TRACE/events/timer/hrtimer_start/enable"
 	echo 0 > "$TRACE/events/timer/hrtimer_expire_entry/enable"
 	stats_are w started=10 stopped=10 violations=0
 	stats_are v started=10 stopped=10 violations=0
 }
 
-timers_expired()
+# timers EVENT: how often that came of timers of ours
+timers()
 {
-	events hrtimer_expire_entry | grep -c 'function=tlob_window_expired'
-}
-
-timers_started()
-{
-	events hrtimer_start | grep -c 'function=tlob_window_expired'
+	events "$1" | grep -c 'function=tlob_window_expired'
 }
 
 tcase in_budget_is_silent "in budget: silent"
