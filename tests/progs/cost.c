@@ -316,27 +316,27 @@ int main(int argc, char **argv)
 	const char *what;
 	unsigned int kind;
 	pid_t pid = 0;
-	int n, status;
+	int opt, n, status;
 
-	if (argc > 1 && !strcmp(argv[1], "-w")) {
-		in_window = 1;
-		argc--;
-		argv++;
+	while ((opt = getopt(argc, argv, "wi2")) >= 0) {
+		switch (opt) {
+		case 'w':
+			in_window = 1;
+			break;
+		case 'i':
+			had_window = 1;
+			break;
+		case '2':
+			two = 1;
+			break;
+		default:
+			return usage();
+		}
 	}
-	if (argc > 1 && !strcmp(argv[1], "-i")) {
-		had_window = 1;
-		argc--;
-		argv++;
-	}
-	if (argc > 1 && !strcmp(argv[1], "-2")) {
-		two = 1;
-		argc--;
-		argv++;
-	}
-	if (argc != 3)
+	if (argc - optind != 2)
 		return usage();
-	what = argv[1];
-	n = atoi(argv[2]);
+	what = argv[optind];
+	n = atoi(argv[optind + 1]);
 	together = mmap(NULL, sizeof(*together), PROT_READ | PROT_WRITE,
 			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (together == MAP_FAILED)
