@@ -49,8 +49,9 @@ struct tlob_source;
  * @windows: the open ones
  * @spare: an idle record's window for its next start
  * @armed: expiry of @timer, ns, or TLOB_UNARMED
- * @timer: fires at the earliest deadline of @windows, or before it
+ * @keep: a stop leaves @timer alone if it fires no sooner than after this, ns
  * @tgid: the thread group: that of the task when the record was made
+ * @timer: fires at the earliest deadline of @windows, or before it
  * @by_task: in the bucket of @task by its address, unless the task leads its
  *	group; under the bucket's lock
  * @item: in the pool
@@ -66,11 +67,12 @@ struct tlob_record {
 	struct hlist_head windows;
 	struct tlob_window *spare;
 	u64 armed;
+	u32 keep;
+	pid_t tgid;
 	u64 guess_base;
 	u64 by_at, waker_at;
 	struct tlob_culprit by, waker;
 	struct hrtimer timer;
-	pid_t tgid;
 	struct hlist_node by_task;
 	struct tlob_pool_item item;
 } ____cacheline_aligned;

@@ -22,7 +22,8 @@
 
 /*
  * A timer that fires later than this stays armed over a stop: windows back to
- * back start no timer. One that fires sooner would mostly fire for nothing.
+ * back start no timer. One that fires sooner would mostly fire for nothing. Half of
+ * the budget is enough where that is less.
  */
 #define TLOB_KEEP_ARMED_NS	50000
 
@@ -32,10 +33,10 @@
  * to back:
  *
  *	budget		moved	cancelled
- *	50 us		883	1,825
- *	100 us		463	505
- *	200 us		448	463
- *	1 ms		444	444
+ *	50 us		486	567
+ *	100 us		463	506
+ *	200 us		449	464
+ *	1 ms		445	445
  */
 #define TLOB_MOVE_BELOW_NS	1000000
 
@@ -221,21 +222,35 @@ static u64 earliest_deadline(const struct tlob_record *rec)
 }
 
 /*
+ * Have the timer fire. @budget: that of the only window it is for, from its start
+ * on; else 0.
+ */
+static noinline void arm(struct tlob_record *rec, u64 expiry, u64 budget)
+{
+	rec->keep = TLOB_KEEP_ARMED_NS;
+	if (budget >= TLOB_KEEP_ARMED_NS && budget < 2 * TLOB_KEEP_ARMED_NS)
+		rec->keep = budget / 2;
+	tlob_record_arm(rec, expiry);
+}
+
+/*
  * Have the timer fire for what is open. If nothing is and @next, for a window like
  * the one that was stopped, which is the spare one.
  */
 static noinline void postpone(struct tlob_record *rec, bool next)
 {
-	u64 earliest = earliest_deadline(rec);
+	u64 earliest = earliest_deadline(rec), budget = 0;
 
 	if (next && !rec->nr_open &&
 	    rec->spare->threshold >= TLOB_KEEP_ARMED_NS &&
-	    rec->spare->threshold < TLOB_MOVE_BELOW_NS)
-		earliest = rec->clock.last + rec->spare->threshold;
+	    rec->spare->threshold < TLOB_MOVE_BELOW_NS) {
+		budget = rec->spare->threshold;
+		earliest = rec->clock.last + budget;
+	}
 	if (earliest == TLOB_UNARMED)
 		tlob_record_disarm(rec);
 	else if (earliest > rec->armed)
-		tlob_record_arm(rec, earliest);
+		arm(rec, earliest, budget);
 }
 
 /*
@@ -245,7 +260,7 @@ static noinline void postpone(struct tlob_record *rec, bool next)
  */
 static __always_inline void settle(struct tlob_record *rec, bool next)
 {
-	if (unlikely((s64)(rec->armed - rec->clock.last) < TLOB_KEEP_ARMED_NS))
+	if (unlikely((s64)(rec->armed - rec->clock.last) < rec->keep))
 		postpone(rec, next);
 	if (rec->armed == TLOB_UNARMED && !rec->nr_open)
 		tlob_table_release(rec);
@@ -276,7 +291,7 @@ static bool expire_one(struct tlob_record *rec, unsigned int *what, bool last)
 		if (earliest <= rec->clock.last)
 			earliest = rec->clock.last + TLOB_BATCH_PAUSE_NS;
 		if (earliest < rec->armed)
-			tlob_record_arm(rec, earliest);
+			arm(rec, earliest, 0);
 	} else if (rec->armed == TLOB_UNARMED) {
 		tlob_table_release(rec);
 	}
@@ -563,7 +578,8 @@ again:
 	if (unlikely(!expected))
 		tlob_count(src, TLOB_ANOMALIES);
 	if (deadline_of(window) < rec->armed)
-		tlob_record_arm(rec, deadline_of(window));
+		arm(rec, deadline_of(window),
+		    rec->nr_open == 1 ? threshold : 0);
 	raw_spin_unlock(&rec->lock);
 
 	/* Interrupts are still off: what happens next is to be told after this. */
