@@ -373,7 +373,24 @@ refused()
 	matches "what /dev/tlob tells" "$OUT" "read=56"
 }
 
+# RV's functions are linked where the kernel exports them, and else found; in either
+# case a call is direct, which IBT and kCFI do not look at.
+called_directly()
+{
+	local fn exported=0
+
+	[ "$KERNEL" != rv-exported ] || exported=1
+	for fn in rv_register_monitor rv_unregister_monitor; do
+		eq "$fn is linked" "$(nm -u "$TLOB_KO" | grep -c " $fn\$")" $exported
+	done
+	objdump -dr "$TLOB_KO" > "$T/code" || die "objdump"
+	for fn in tlob_rv_{register,unregister,monitoring_on} tlob_tracefs_create_file; do
+		ge "direct calls of $fn" "$(grep -c "R_X86_64_PLT32[[:space:]]__SCT__$fn-" "$T/code")" 1
+	done
+}
+
 tcase registered "tlob is a monitor"
+tcase called_directly "RV is called directly"
 tcase enabling "enabled and disabled by RV"
 tcase disable_in_window "disabling ends windows"
 tcase monitoring_off "monitoring_on 0 and 1 with windows open"
