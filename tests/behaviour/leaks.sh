@@ -3,20 +3,29 @@
 # mode: up
 # timeout: 120
 #
-# What looks for leaks after each test finds those of a module.
+# What looks for leaks after tests finds those of a module.
 
 . "$(dirname "$0")/lib.sh"
 
 LEAKS=/tlob/tests/vm/leaks
-LOST=10			# objects that tlob_leak loses when it is loaded
+LEAKY=$TLOB_DIR/tlob_leak.ko
+LOST=10			# objects that it loses when it is loaded
 
-# nothing_before: what comes is of this case.
-nothing_before()
+# lose: has the module lose memory; ADDRESSES tells what.
+lose()
 {
 	[ -e /sys/kernel/debug/kmemleak ] || skip "this kernel has no kmemleak"
-	[ -e "$TLOB_DIR/tlob_leak.ko" ] || die "tlob_leak was not built"
+	[ -e "$LEAKY" ] || die "tlob_leak was not built"
 	"$LEAKS" > "$T/before" || die "$LEAKS: status $?"
 	eq "lost before" "$(<"$T/before")" ""
+	insmod "$LEAKY" || die "insmod"
+	ADDRESSES=$(</sys/module/tlob_leak/parameters/lost)
+}
+
+# give_back: also what kmemleak has not found yet
+give_back()
+{
+	insmod "$LEAKY" lost="$ADDRESSES" && rmmod tlob_leak || die "what was lost stays"
 }
 
 # nr_lost: how many objects are found, whose traces are in $T/lost
@@ -28,20 +37,20 @@ nr_lost()
 
 lost_by_a_module()
 {
-	nothing_before
-	insmod "$TLOB_DIR/tlob_leak.ko" || die "insmod"
+	lose
 	between "objects" "$(nr_lost)" $((LOST / 2)) $LOST
 	matches "traces" "$(<"$T/lost")" 'lose\+.*\[tlob_leak\]'
 	rmmod tlob_leak
+	give_back
 }
 
 lost_by_one_that_is_gone()
 {
-	nothing_before
-	insmod "$TLOB_DIR/tlob_leak.ko" || die "insmod"
+	lose
 	rmmod tlob_leak
 	between "objects" "$(nr_lost)" $((LOST / 2)) $LOST
 	eq "traces with the name" "$(grep -c 'tlob_leak' "$T/lost")" 0
+	give_back
 }
 
 tcase lost_by_a_module "memory that a module has lost is found"

@@ -379,6 +379,7 @@ called_directly()
 {
 	local fn exported=0
 
+	need_rv
 	[ "$KERNEL" != rv-exported ] || exported=1
 	for fn in rv_register_monitor rv_unregister_monitor; do
 		eq "$fn is linked" "$(nm -u "$TLOB_KO" | grep -c " $fn\$")" $exported
