@@ -22,8 +22,8 @@
 
 /*
  * A timer that fires later than this stays armed over a stop: windows back to
- * back start no timer. One that fires sooner would mostly fire for nothing. Half of
- * the budget is enough where that is less.
+ * back start no timer. One that fires sooner would mostly fire for nothing. Of a
+ * budget from this on, half is enough where that is less.
  */
 #define TLOB_KEEP_ARMED_NS	50000
 
@@ -33,7 +33,7 @@
  * to back:
  *
  *	budget		moved	cancelled
- *	50 us		486	567
+ *	50 us		485	567
  *	100 us		463	506
  *	200 us		449	464
  *	1 ms		445	445

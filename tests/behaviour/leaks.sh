@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-LEAKS=/tlob/tests/vm/leaks
+LEAKS=$TLOB_DIR/tests/vm/leaks
 LEAKY=$TLOB_DIR/tlob_leak.ko
 LOST=10			# objects that it loses when it is loaded
 
