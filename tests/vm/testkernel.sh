@@ -21,7 +21,7 @@ test_kernel_hash() {
 		declare -f test_kernel_make_locked kernel_root kernel_shell guest_modules
 		echo "$GUEST_MODULES"
 		kernel_source
-		test_kernel_config
+		test_kernel_config | grep CONFIG_
 		[[ $EDIT = - ]] || cat "$HERE/config/$EDIT.sed"
 	} | sha256sum | cut -c1-16
 }
