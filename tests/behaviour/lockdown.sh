@@ -5,7 +5,8 @@
 # timeout: 120
 #
 # Lockdown at integrity, as Secure Boot has it: debugfs cannot be written, and
-# /dev/tlob does what `monitor` and `enable` did. At confidentiality it does not.
+# /dev/tlob does what `monitor` and `enable` did. Tracefs can. At confidentiality
+# neither they nor the device take a binding.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -35,7 +36,13 @@ lockdown()
 	echo 0 > "$CTL/enable"
 	raise integrity
 	put "$line"
-	eq "write to monitor" "$GOT" "open: -EPERM"
+	if [[ $CTL = "$TRACEFS"/* ]]; then
+		eq "write to monitor" "$GOT" $((${#line} + 1))
+		put "-:w"
+		eq "removal by monitor" "$GOT" 4
+	else
+		eq "write to monitor" "$GOT" "open: -EPERM"
+	fi
 	eq "write to the device" "$(device "$line")" $((${#line} + 1))
 	eq "write of enable=1" "$(device enable=1)" 9
 	eq "bindings" "$(<"$CTL/bindings")" "p:w $SEC:$START $STOP threshold=5000000"
@@ -57,6 +64,8 @@ lockdown()
 	check_reports 1
 
 	raise confidentiality
+	put "$line"
+	eq "write to monitor" "$GOT" "open: -EPERM"
 	eq "write to the device" "$(device "$line")" -EPERM
 	OUT=$("$BIN/dev" open:a start:a:1000000 sleep:5000 stop:a)
 	eq "windows of a program" "$(sed 's/ .*//' <<< "$OUT" | xargs)" "open=0 start=0 stop=-EOVERFLOW"
