@@ -13,7 +13,6 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
-#include <linux/security.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -165,12 +164,6 @@ static const struct file_operations reactors_fops = {
 	.release = single_release,
 };
 
-/* As the files that make probes are closed in tracefs. */
-static int monitor_open(struct inode *inode, struct file *file)
-{
-	return security_locked_down(LOCKDOWN_TRACEFS) ?: bindings_open(inode, file);
-}
-
 static ssize_t monitor_write(struct file *file, const char __user *ubuf,
 			     size_t count, loff_t *ppos)
 {
@@ -179,7 +172,7 @@ static ssize_t monitor_write(struct file *file, const char __user *ubuf,
 
 static const struct file_operations monitor_fops = {
 	.owner = THIS_MODULE,
-	.open = monitor_open,
+	.open = bindings_open,
 	.read = seq_read,
 	.write = monitor_write,
 	.llseek = seq_lseek,

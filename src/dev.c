@@ -15,7 +15,6 @@
 #include <linux/poll.h>
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
-#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
@@ -356,15 +355,10 @@ static ssize_t tlob_dev_read(struct file *file, char __user *ubuf,
 static ssize_t tlob_dev_write(struct file *file, const char __user *ubuf,
 			      size_t count, loff_t *ppos)
 {
-	int ret;
-
 	/* Neither who opened it nor who writes may lack it. */
 	if (!capable(CAP_SYS_ADMIN) ||
 	    !file_ns_capable(file, &init_user_ns, CAP_SYS_ADMIN))
 		return -EPERM;
-	ret = security_locked_down(LOCKDOWN_TRACEFS);
-	if (ret)
-		return ret;
 	return tlob_script_write(ubuf, count, true);
 }
 

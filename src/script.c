@@ -5,6 +5,7 @@
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -110,6 +111,7 @@ static ssize_t run_lines(const char *buf, size_t len, bool more,
  * Context: may sleep.
  * Return: how much was consumed, whole lines unless nothing follows; or a
  * negative errno of the first line that was rejected. Lines before it stand.
+ * -EPERM where lockdown closes tracefs.
  */
 ssize_t tlob_script_write(const char __user *ubuf, size_t count,
 			  bool may_enable)
@@ -117,8 +119,13 @@ ssize_t tlob_script_write(const char __user *ubuf, size_t count,
 	size_t len = min_t(size_t, count, CHUNK);
 	struct tlob_command *cmd;
 	char *buf;
-	ssize_t ret = -ENOMEM;
+	ssize_t ret;
 
+	/* What makes uprobes in tracefs is closed then, too. */
+	ret = security_locked_down(LOCKDOWN_TRACEFS);
+	if (ret)
+		return ret;
+	ret = -ENOMEM;
 	cmd = kvmalloc(sizeof(*cmd), GFP_KERNEL);
 	buf = kvmalloc(CHUNK, GFP_KERNEL);
 	if (!cmd || !buf)
