@@ -5,13 +5,15 @@
 #
 # Each allocation of loading, enabling, binding and opening fails, one at a
 # time: nothing half-made is left, and what failed succeeds the next time. By
-# the kernel's fault injection, or by the module tlob_fail.
+# the kernel's fault injection, which spares what is for each CPU, and by the module
+# tlob_fail, which does not.
 
 . "$(dirname "$0")/lib.sh"
 
 FAULTS=$BIN/faults
 DEBUGFS=/sys/kernel/debug
 LOAD=		# parameters of the module
+OURS=		# not by the kernel's fault injection
 
 # By the kernel: any allocation may fail, also one that may wait, and copies from
 # and to user space. None is told of.
@@ -19,7 +21,7 @@ may_fail()
 {
 	local dir
 
-	[ -e /proc/self/fail-nth ] || {
+	[ -z "$OURS" ] && [ -e /proc/self/fail-nth ] || {
 		only_ours_may_fail
 		return
 	}
@@ -138,11 +140,16 @@ removals()
 
 opens()
 {
+	local file
+
 	may_fail
-	each 1 open
+	each 1 open /dev/tlob
 	echo 0 > "$CTL/enable"
-	each 1 open
+	each 1 open /dev/tlob
 	echo 1 > "$CTL/enable"
+	for file in monitor bindings stats hist inflight error_log; do
+		each 1 open "$CTL/$file"
+	done
 }
 
 # It attaches the scheduler's probes, as nothing is bound.
@@ -163,6 +170,19 @@ device_writes()
 	echo 1 > "$CTL/enable"
 }
 
+# Where the kernel's own have failed above
+enables_ours()
+{
+	OURS=1
+	enables
+}
+
+binds_ours()
+{
+	OURS=1
+	binds
+}
+
 tcase loads "loading"
 tcase loads_enabled "loading with enable=1"
 tcase enables "enabling"
@@ -170,7 +190,11 @@ tcase disables "disabling"
 tcase binds "binding"
 tcase binds_disabled "binding while disabled"
 tcase removals "removing"
-tcase opens "opening /dev/tlob"
+tcase opens "opening"
 tcase starts "the first start by /dev/tlob"
 tcase device_writes "commands by /dev/tlob"
+if [ -e /proc/self/fail-nth ]; then
+	tcase enables_ours "enabling, with what is for each CPU"
+	tcase binds_ours "binding, with what is for each CPU"
+fi
 run_cases

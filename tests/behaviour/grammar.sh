@@ -326,6 +326,11 @@ line_by_chance()
 	number $((OFF[nops_run] + I))
 	LINE="p$NAME $path:$NUMBER"
 	printf -v LISTED 'p%s %s:0x%x ' "$NAME" "$path" $((OFF[nops_run] + I))
+	if [ $((RANDOM % 3)) = 0 ]; then
+		number $((OFF[nops_run] + I))
+		stops=,$NUMBER%return
+		printf -v listed ',0x%x%%return' $((OFF[nops_run] + I))
+	fi
 	n=$((OFF[nops_run] + 110))
 	for ((i = RANDOM % 5; i >= 0; i--)); do
 		n=$((n + 1 + RANDOM % 15))
@@ -338,9 +343,13 @@ line_by_chance()
 	unit=${units[RANDOM % 5]}
 	max=$((3600000000000 / ${unit%:*}))
 	ns=$((${unit%:*} == 1 ? 1000 + RANDOM : 1 + RANDOM % (max < 20000 ? max : 20000)))
-	number $ns
-	keys=("threshold=$NUMBER${unit#*:}")
-	LISTED+=" threshold=$((ns * ${unit%:*}))"
+	if [ $((RANDOM % 4)) = 0 ]; then
+		LISTED+=" threshold=$(<"$PARAMS/threshold_ns")"
+	else
+		number $ns
+		keys=("threshold=$NUMBER${unit#*:}")
+		LISTED+=" threshold=$((ns * ${unit%:*}))"
+	fi
 	if [ $((RANDOM % 2)) = 0 ]; then
 		keys+=("pid=$$")
 		LISTED+=" pid=$$"
@@ -353,7 +362,7 @@ line_by_chance()
 		keys+=("comm=$n")
 		LISTED+=" comm=$n"
 	fi
-	n=$((RANDOM % ${#keys[@]}))
+	n=$((RANDOM % (${#keys[@]} + 1)))
 	for ((i = 0; i < ${#keys[@]}; i++)); do
 		LINE+=" ${keys[(i + n) % ${#keys[@]}]}"
 	done
@@ -367,6 +376,8 @@ by_chance()
 	offsets_of "$BIN/nops"
 	cp "$BIN/nops" "$T/a b\\c"
 	echo 0 > "$CTL/enable"
+	defer "echo $(<"$PARAMS/threshold_ns") > $PARAMS/threshold_ns"
+	echo 7654321 > "$PARAMS/threshold_ns"
 	SEED=${SEED:-$((RANDOM << 15 | RANDOM))}
 	diag "SEED=$SEED"
 	RANDOM=$((SEED % 32768))

@@ -22,7 +22,7 @@ tlob_task_api start_stop_ok double_start stop_without_start threshold_range
 	immediate_deadline enospc exited deadline_fires_running deadline_fires_waiting
 	deadline_fires_sleeping reinit_clears_all
 tlob_sched_integration sched_switch_accounting monitor_other_task
-	guess_from_the_start wrong_guess anomaly
+	monitor_running_task guess_from_the_start wrong_guess anomaly
 tlob_uprobe_format accepted rejected out_of_range removal
 tlob_trace_output event_format error_format error_env_format detail_format
 	done_format
@@ -77,6 +77,7 @@ run_kunit()
 {
 	local suite
 
+	fresh || die "no fresh module"
 	mkdir "$RESULTS"
 	load_kunit
 	while read -r suite; do
@@ -84,6 +85,7 @@ run_kunit()
 	done < <(suites)
 	find "$DEBUGFS" -maxdepth 1 -name 'tlob_*' -printf '%f\n' > "$RESULTS/.suites" 2> /dev/null
 	unload_kunit
+	check_identity
 }
 
 # result SUITE CASE: as the case of ours
@@ -183,10 +185,10 @@ fi
 while read -r suite; do
 	for case in $(cases_of "$suite"); do
 		eval "${suite}_$case() { result $suite $case; }"
-		tcase "${suite}_$case" "$suite: $case"
+		tcase_of_files "${suite}_$case" "$suite: $case"
 	done
 done < <(suites)
-tcase complete "all suites and cases, and no others"
+tcase_of_files complete "all suites and cases, and no others"
 tcase in_use "suites are skipped while tlob is in use"
 tcase no_panic "suites are skipped if an overrun panics"
 tcase state_is_restored "enable is as it was"

@@ -55,6 +55,26 @@ enabling()
 	stats_are w started=2
 }
 
+# Beside another monitor: each does what it does. Written to with `>`, the list of
+# RV is emptied first.
+beside_another()
+{
+	need_rv
+	defer "echo '!wwnr' >> $RV/enabled_monitors"
+	bind "p:w $P1 threshold=5ms"
+	echo wwnr >> "$RV/enabled_monitors" || fail "wwnr"
+	eq "enabled monitors" "$(xargs < "$RV/enabled_monitors")" "tlob wwnr"
+	sec start sleep:20000 stop
+	stats_are w started=1 stopped=1 violations=1
+	check_reports 1
+	echo wwnr > "$RV/enabled_monitors"
+	eq "enabled monitors, emptied first" "$(xargs < "$RV/enabled_monitors")" wwnr
+	eq "enable" "$(tr -d '\0' < "$MON/enable")" 0
+	echo tlob >> "$RV/enabled_monitors" || fail "tlob"
+	sec start sleep:20000 stop
+	stats_are w started=2 stopped=2 violations=2
+}
+
 # Disabling by RV ends windows.
 disable_in_window()
 {
@@ -115,11 +135,14 @@ monitoring_off_device()
 	need_rv
 	defer "echo 1 > $RV/monitoring_on"
 	echo 0 > "$RV/monitoring_on"
-	OUT=$("$BIN/dev" open:a:nonblock start:a:1000000 sleep:5000 stop:a poll:a:0 read:a:56)
+	bg_exec "$BIN/dev" open:a:nonblock start:a:1000000 sleep:5000 stop:a poll:a:0 read:a:56 \
+		sleep:2000000 read:a:56
+	sleep 1
+	echo 1 > "$RV/monitoring_on"
+	finish
 	matches "the stop" "$OUT" "stop=-EOVERFLOW"
 	matches "poll" "$OUT" "poll=0"
-	matches "read" "$OUT" "read=-EAGAIN"
-	echo 1 > "$RV/monitoring_on"
+	eq "reads, then and later" "$(grep -c "read=-EAGAIN" <<< "$OUT")" 2
 	stats_are dev started=1 stopped=1 violations=1
 	check_reports 0
 	OUT=$("$BIN/dev" open:a:nonblock start:a:1000000 sleep:5000 stop:a read:a:56)
@@ -188,8 +211,13 @@ open_files()
 		read -r -n 1 -u 9
 		exec 9<&-
 	done
+	# Who stands in its directory is in nobody's way.
+	cd "$MON" || die "cd"
 	tlob_unload || fail "rmmod"
+	eq "what is there then" "$(ls -A)" ""
 	tlob_load || die "insmod"
+	eq "and once there is another" "$(ls -A)" ""
+	cd / || die "cd /"
 }
 
 # load_held: RV has registered tlob, which has yet to know; 9 is open on FILE of it.
@@ -256,6 +284,7 @@ unload_enabled()
 	await
 	tlob_unload || fail "rmmod"
 	eq "available_monitors" "$(grep -cx tlob "$RV/available_monitors")" 0
+	eq "enabled_monitors without it" "$(grep -cx tlob "$RV/enabled_monitors")" 0
 	[ ! -e "$MON" ] || fail "its directory is left"
 	sleep 0.05
 	go
@@ -286,7 +315,7 @@ unload_under_fire()
 		done > /dev/null 2>&1 &
 		pids+=($!)
 	done
-	for ((i = 0; i < 15; i++)); do
+	for ((i = 0; i < (SLOW > 1 ? 5 : 15); i++)); do
 		insmod "$TLOB_KO" enable=1 || fail "insmod $i"
 		sleep 0.05
 		tries=0
@@ -344,6 +373,9 @@ twin()
 			fail "insmod $how left something behind"
 		matches "the other one" "$(tr -d '\0' < "$MON/desc")" "^a twin"
 	done
+	tlob_load rv=off || die "rv=off beside the other"
+	eq "control files with rv=off" "$CTL" /sys/kernel/debug/tlob
+	tlob_unload
 	rmmod tlob_twin
 	tlob_load || die "once the other is gone"
 }
@@ -388,11 +420,17 @@ called_directly()
 	for fn in tlob_rv_{register,unregister,monitoring_on} tlob_tracefs_create_file; do
 		ge "direct calls of $fn" "$(grep -c "R_X86_64_PLT32[[:space:]]__SCT__$fn-" "$T/code")" 1
 	done
+	eq "indirect calls in what calls them" "$(awk '
+		/^[0-9a-f]+ </ { fn = $2 }
+		/__x86_indirect_thunk|call +\*/ && fn ~ /^<(tlob_rv_|own_files|find_function|tlob_init|tlob_exit|init_module|cleanup_module)/ {
+			print fn
+		}' "$T/code")" ""
 }
 
 tcase registered "tlob is a monitor"
 tcase called_directly "RV is called directly"
 tcase enabling "enabled and disabled by RV"
+tcase beside_another "beside another monitor"
 tcase disable_in_window "disabling ends windows"
 tcase monitoring_off "monitoring_on 0 and 1 with windows open"
 tcase monitoring_off_device "monitoring_on 0 and /dev/tlob"

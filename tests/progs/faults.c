@@ -5,7 +5,7 @@
  * faults [-l] CTL MODULE OPERATION [TEXT [UNDO]]
  *
  *   load OPTIONS		insert MODULE; it is not loaded before
- *   open			open /dev/tlob
+ *   open FILE			open it
  *   start		open a window by /dev/tlob, the first since it was opened
  *   FILE TEXT UNDO		write TEXT to CTL/FILE; UNDO takes it back
  *   dev TEXT UNDO		the same to /dev/tlob, open before
@@ -66,12 +66,18 @@ static void read_state(char *buf)
 	}
 }
 
+/* Whether there are any control files, there or where it has them without RV. */
+static int has_files(void)
+{
+	return !access(ctl, F_OK) || !access("/sys/kernel/debug/tlob", F_OK);
+}
+
 static void check_state(unsigned int nth, const char *when, const char *wanted)
 {
 	read_state(state_now);
-	/* Loaded, it may do without a control file; an open window grows older. */
-	if (wanted == state_done && (!strcmp(op, "load") || !strcmp(op, "start")) &&
-	    !strncmp(state_now, wanted, 3))
+	/* Loaded, it may have no control files; an open window grows older. */
+	if (wanted == state_done && !strncmp(state_now, wanted, 3) &&
+	    (!strcmp(op, "start") || (!strcmp(op, "load") && !has_files())))
 		return;
 	if (!strcmp(state_now, wanted))
 		return;
@@ -112,7 +118,7 @@ static int perform(int fd)
 	if (!strcmp(op, "load"))
 		return syscall(SYS_finit_module, fd, text, 0) ? -errno : 0;
 	if (!strcmp(op, "open")) {
-		opened = open("/dev/tlob", O_RDWR | O_CLOEXEC);
+		opened = open(text, O_RDONLY | O_CLOEXEC);
 		return opened < 0 ? -errno : 0;
 	}
 	if (!strcmp(op, "start"))
