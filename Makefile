@@ -12,7 +12,7 @@ VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 DIST := tlob-$(VERSION)
 KERNELS ?= quick
 BENCH_KERNEL ?=
-LONG_KERNELS ?= 5.10-rt 7.3 debug rt-debug rv rv-exported kcsan
+LONG_KERNELS ?= 5.10-rt 7.3 debug rt-debug rv rv-exported kcsan kcfi
 export KERNELS
 
 .PHONY: all modules install modules_install uninstall clean sign check check-long check-packages \
@@ -113,8 +113,8 @@ help:
 	@echo '  INSTALL_MOD_PATH=dir - install below dir'
 	@echo '  KEY=file CERT=file - of sign: the private key, its certificate'
 	@echo '  W=1 C=2 V=1   - as for the kernel'
-	@echo '  KERNELS=...   - of check: quick (default), all, or names as in'
-	@echo '                  tests/vm/kernels'
+	@echo '  KERNELS=...   - of check: quick (default), all, test, or names as in'
+	@echo '                  tests/vm/kernels and testkernels'
 	@echo '  SELFTESTS=... - of selftest: -v, files of tests/selftests/test.d'
 	@echo '  BENCH_KERNEL=name - of bench (the newest)'
 	@echo '  LONG_KERNELS=... - of check-long ($(LONG_KERNELS))'
