@@ -83,12 +83,12 @@ where_it_is() {
 # boot K MODE JOB LIMIT [ARG...]: runs JOB/root/tlob/job ARG... in the guest.
 # Its output goes to stdout as it comes; what the guest left is in JOB/out, the
 # console in JOB/console, all lines of the guest in JOB/stream, the exit status
-# in JOB/status. JOB/died says why if the guest did not come to its end. LIMIT is
-# in wall seconds; the guest changes what is left of it by "$MARK limit N". Where
-# the CPUs of one that ran out of time are is in JOB/registers, and in the
-# console where they still take an NMI.
+# in JOB/status, the wall seconds that each test took in JOB/seconds. JOB/died says
+# why if the guest did not come to its end. LIMIT is in wall seconds; the guest
+# changes what is left of it by "$MARK limit N". Where the CPUs of one that ran out of
+# time are is in JOB/registers, and in the console where they still take an NMI.
 boot() (
-	local k=$1 mode=$2 job=$3 limit=$4 mark line part='' pid deadline why=''
+	local k=$1 mode=$2 job=$3 limit=$4 mark line part='' pid deadline why='' began=
 	shift 4
 	kernel_row "$k"
 	# A root for peers takes long to unpack.
@@ -121,7 +121,8 @@ boot() (
 		line=${line##*"$mark "}
 		case $line in
 		booted) deadline=$((SECONDS + limit)) ;;
-		begin\ *) say "$k $mode: ${line#begin }" ;;
+		begin\ *) say "$k $mode: ${line#begin }"; began=$SECONDS ;;
+		end\ *) line=${line#end } && echo "${line% *} $((SECONDS - began))" >>"$job/seconds" ;;
 		limit\ *) deadline=$((SECONDS + ${line#limit })) ;;
 		exit\ *) echo "${line#exit }" >"$job/status"; deadline=$((SECONDS + BOOT_LIMIT * SLOW)) ;;
 		done) touch "$job/done" ;;
