@@ -48,8 +48,10 @@ static void read_state(char *buf)
 	ssize_t got;
 	int fd;
 
-	n += sprintf(buf, "%d%d\n", !access("/sys/module/tlob", F_OK),
-		     !access("/dev/tlob", F_OK));
+	/* The kernel goes without the node of a device if there is no memory for it. */
+	n += sprintf(buf, "%d%d%d\n", !access("/sys/module/tlob", F_OK),
+		     !access("/sys/class/misc/tlob", F_OK),
+		     access("/sys/module/tlob", F_OK) && !access("/dev/tlob", F_OK));
 	for (i = 0; i < sizeof(state_files) / sizeof(state_files[0]); i++) {
 		/* A window that was counted stays so. */
 		if (!strcmp(op, "start") && !strcmp(state_files[i], "stats"))
@@ -76,7 +78,7 @@ static void check_state(unsigned int nth, const char *when, const char *wanted)
 {
 	read_state(state_now);
 	/* Loaded, it may have no control files; an open window grows older. */
-	if (wanted == state_done && !strncmp(state_now, wanted, 3) &&
+	if (wanted == state_done && !strncmp(state_now, wanted, 4) &&
 	    (!strcmp(op, "start") || (!strcmp(op, "load") && !has_files())))
 		return;
 	if (!strcmp(state_now, wanted))
