@@ -30,6 +30,7 @@
 
 #define NTH	"/proc/thread-self/fail-nth"
 #define OUR_NTH	"/sys/module/tlob_fail/parameters/nth"	/* taken if it is there */
+#define DEBUGFS	"/sys/kernel/debug/tlob"	/* if RV does not take it */
 #define MANY	20000
 
 static const char *ctl, *module, *op, *text = "", *undo = "";
@@ -41,8 +42,34 @@ static unsigned int faults;
 
 /* --- the state --------------------------------------------------------------- */
 
+/* Where the control files are, if there are any */
+static const char *files_dir(void)
+{
+	return access(ctl, F_OK) && !access(DEBUGFS, F_OK) ? DEBUGFS : ctl;
+}
+
+/*
+ * Whether files are missing as they may after a load: in debugfs all of them, with
+ * their directory; in RV's, where what there is stays, as RV's own do, any.
+ */
+static int may_lack_files(void)
+{
+	static const char * const own[] = { "bindings", "error_log", "hist",
+					    "inflight", "monitor", "stats" };
+	size_t i, n = sizeof(own) / sizeof(own[0]), missing = 0;
+	const char *dir = files_dir();
+	char path[PATH_MAX];
+
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, own[i]);
+		missing += !!access(path, F_OK);
+	}
+	return strcmp(dir, DEBUGFS) ? missing : missing == n && access(dir, F_OK);
+}
+
 static void read_state(char *buf)
 {
+	const char *dir = files_dir();
 	char path[PATH_MAX];
 	size_t n = 0, i;
 	ssize_t got;
@@ -56,7 +83,7 @@ static void read_state(char *buf)
 		/* A window that was counted stays so. */
 		if (!strcmp(op, "start") && !strcmp(state_files[i], "stats"))
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", ctl, state_files[i]);
+		snprintf(path, sizeof(path), "%s/%s", dir, state_files[i]);
 		fd = open(path, O_RDONLY);
 		n += sprintf(buf + n, "%s: %s\n", state_files[i],
 			     fd < 0 ? strerrorname_np(errno) : "");
@@ -68,18 +95,12 @@ static void read_state(char *buf)
 	}
 }
 
-/* Whether there are any control files, there or where it has them without RV. */
-static int has_files(void)
-{
-	return !access(ctl, F_OK) || !access("/sys/kernel/debug/tlob", F_OK);
-}
-
 static void check_state(unsigned int nth, const char *when, const char *wanted)
 {
 	read_state(state_now);
 	/* Loaded, it may have no control files; an open window grows older. */
 	if (wanted == state_done && !strncmp(state_now, wanted, 4) &&
-	    (!strcmp(op, "start") || (!strcmp(op, "load") && !has_files())))
+	    (!strcmp(op, "start") || (!strcmp(op, "load") && may_lack_files())))
 		return;
 	if (!strcmp(state_now, wanted))
 		return;
