@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # mode: up
 # timeout: 300
+# long-timeout: 1200
 #
 # Each allocation of loading, enabling, binding and opening fails, one at a
 # time: nothing half-made is left, and what failed succeeds the next time. By
@@ -14,6 +15,8 @@ FAULTS=$BIN/faults
 DEBUGFS=/sys/kernel/debug
 LOAD=		# parameters of the module
 OURS=		# not by the kernel's fault injection
+STRIDE=1	# of so many allocations one fails
+[ "${TLOB_LONG:-}" = 1 ] || STRIDE=$SLOW
 
 # By the kernel: any allocation may fail, also one that may wait, and copies from
 # and to user space. None is told of.
@@ -44,13 +47,14 @@ only_ours_may_fail()
 	defer "rmmod tlob_fail"
 }
 
-# each LEAST OPERATION [TEXT [UNDO]]: at least LEAST times memory is short
+# each LEAST OPERATION [TEXT [UNDO]]: at least LEAST times memory is short, where
+# each allocation fails
 each()
 {
-	local least=$1 status
+	local least=$((($1 + STRIDE - 1) / STRIDE)) status
 
 	shift
-	OUT=$("$FAULTS" "$CTL" "$TLOB_KO" "$@" 2>&1)
+	OUT=$("$FAULTS" -s "$STRIDE" "$CTL" "$TLOB_KO" "$@" 2>&1)
 	status=$?
 	diag "${*//$'\n'/\\n}: $OUT"
 	[ "$status" = 0 ] || fail "$*"

@@ -2,7 +2,7 @@
 /*
  * faults - an operation of tlob, each of its allocations failing in turn
  *
- * faults [-l] CTL MODULE OPERATION [TEXT [UNDO]]
+ * faults [-l] [-s STRIDE] CTL MODULE OPERATION [TEXT [UNDO]]
  *
  *   load OPTIONS		insert MODULE; it is not loaded before
  *   open FILE			open it
@@ -14,7 +14,7 @@
  * until it makes fewer. Then it must have failed for want of memory, or at the
  * copy, and left everything as it was, and must succeed at once without the
  * fault; or it got along without, and everything is as without the fault. -l
- * lists each failure.
+ * lists each failure; -s leaves out all but one in STRIDE.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -202,15 +202,22 @@ static int was_reached(void)
 
 int main(int argc, char **argv)
 {
-	unsigned int nth, memory = 0, copies = 0, survived = 0, list = 0;
+	unsigned int nth, memory = 0, copies = 0, survived = 0, list = 0, stride = 1;
 	int opt, fd, ret, reached;
 
-	while ((opt = getopt(argc, argv, "+l")) != -1) {
-		if (opt != 'l')
+	while ((opt = getopt(argc, argv, "+ls:")) != -1) {
+		switch (opt) {
+		case 'l':
+			list = 1;
+			break;
+		case 's':
+			stride = atoi(optarg);
+			break;
+		default:
 			return 2;
-		list = 1;
+		}
 	}
-	if (argc - optind < 3)
+	if (!stride || argc - optind < 3)
 		return 2;
 	ctl = argv[optind];
 	module = argv[optind + 1];
@@ -235,7 +242,7 @@ int main(int argc, char **argv)
 	take_back(fd);
 	finish(fd);
 
-	for (nth = 1; nth < MANY && faults < 5; nth++) {
+	for (nth = 1; nth < MANY && faults < 5; nth += stride) {
 		fd = prepare();
 		read_state(state_before);
 		set_nth(nth);
@@ -271,5 +278,5 @@ int main(int argc, char **argv)
 	}
 	printf("result points=%u memory=%u copies=%u survived=%u faults=%u\n",
 	       nth - 1, memory, copies, survived, faults);
-	return faults || nth == MANY;
+	return faults || nth >= MANY;
 }
