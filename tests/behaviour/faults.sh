@@ -15,7 +15,7 @@ FAULTS=$BIN/faults
 DEBUGFS=/sys/kernel/debug
 LOAD=		# parameters of the module
 OURS=		# not by the kernel's fault injection
-STRIDE=1	# of so many allocations one fails
+STRIDE=1	# of so many allocations one fails, chosen by SEED
 [ "${TLOB_LONG:-}" = 1 ] || STRIDE=$SLOW
 
 # By the kernel: any allocation may fail, also one that may wait, and copies from
@@ -56,7 +56,7 @@ each()
 	shift
 	OUT=$("$FAULTS" -s "$STRIDE" "$CTL" "$TLOB_KO" "$@" 2>&1)
 	status=$?
-	diag "${*//$'\n'/\\n}: $OUT"
+	diag "${*//$'\n'/\\n}: $OUT stride=$STRIDE SEED=${SEED:-}"
 	[ "$status" = 0 ] || fail "$*"
 	ge "$1: allocations that failed" "$(fld "$OUT" memory)" "$least"
 }

@@ -44,6 +44,8 @@ lockdown()
 		eq "write to monitor" "$GOT" $((${#line} + 1))
 		put "-:w"
 		eq "removal by monitor" "$GOT" 4
+		echo printk > "$CTL/reactors" || fail "printk"
+		echo nop > "$CTL/reactors" || fail "nop"
 	else
 		eq "write to monitor" "$GOT" "open: -EPERM"
 	fi
@@ -76,6 +78,11 @@ lockdown()
 		echo "-:w" 2> "$T/echo" >&8 && fail "what was open took it"
 		matches "write to what was open" "$(<"$T/echo")" "not permitted"
 		exec 8>&-
+		# RV's own are as RV leaves them.
+		echo 0 > "$CTL/enable" || fail "enable=0"
+		sec start stop
+		echo 1 > "$CTL/enable" || fail "enable=1"
+		stats_are w started=0
 	fi
 	eq "write to the device" "$(device "-:w")" -EPERM
 	sec start sleep:20000 stop
